@@ -1,0 +1,1 @@
+"""Documents in, passages out: what Backline knows, before anything is embedded."""

@@ -1,0 +1,1 @@
+"""Passages in, ranked hits out: embedding, dense and lexical search, fusion, and the published snapshot."""

@@ -1,0 +1,123 @@
+"""Texts into unit vectors."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.model_files import ModelFiles
+
+Progress = Callable[[int, int], None]
+"""Called with texts done and texts in all."""
+
+_BATCH = 32
+
+
+class Embedder(Protocol):
+    """Anything that turns texts into vectors of one dimension."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and hash of the model: vectors of different ids may not be compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def token_budget(self) -> int:
+        """Most tokens of one text, special tokens included; what is longer would be cut off."""
+        ...
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Return one unit vector a text, shape ``(len(texts), dimension)``."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Return the tokens of a text, special tokens included."""
+        ...
+
+
+class SentenceTransformersEmbedder:
+    """The reference embedder: sentence-transformers on the CPU, from checked files alone.
+
+    Loading takes seconds and some 400 MB; construct it once. The hub is switched off in this process before the
+    library loads.
+    """
+
+    def __init__(self, files: ModelFiles) -> None:
+        _close_the_hub()
+        from sentence_transformers import SentenceTransformer
+
+        self._files = files
+        self._model = SentenceTransformer(str(files.path), device="cpu", local_files_only=True, trust_remote_code=False)
+        self._model.eval()
+        self._counter = TokenCounter(files.path)
+
+    @property
+    def model_id(self) -> str:
+        """See :class:`Embedder`."""
+        return self._files.model_id
+
+    @property
+    def dimension(self) -> int:
+        """See :class:`Embedder`."""
+        return int(self._model.get_embedding_dimension() or 0)
+
+    @property
+    def token_budget(self) -> int:
+        """See :class:`Embedder`."""
+        return int(self._model.max_seq_length or 256)
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Return one unit vector a text; batches go by length, so order does not cost padding.
+
+        The same texts give the same vectors: the batch of a text depends only on the list that it comes in.
+        """
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda row: (len(texts[row]), row))
+        for begin in range(0, len(order), _BATCH):
+            rows = order[begin : begin + _BATCH]
+            encoded: Any = self._model.encode(
+                [texts[row] for row in rows],
+                batch_size=_BATCH,
+                convert_to_numpy=True,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            vectors[rows] = encoded
+            if progress is not None:
+                progress(min(begin + _BATCH, len(order)), len(order))
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """See :class:`Embedder`."""
+        return self._counter.count(text)
+
+
+class TokenCounter:
+    """Counts tokens as the model does, without the model: the tokenizer alone loads in milliseconds."""
+
+    def __init__(self, model: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    def count(self, text: str) -> int:
+        """Return the tokens of ``text``, special tokens included."""
+        return len(self._tokenizer.encode(text).ids)
+
+
+def _close_the_hub() -> None:
+    """Keep every library of this process away from model hubs and telemetry."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

