@@ -86,7 +86,7 @@ SAME_QUANTITY = (
 )
 NEGATIONS = re.compile(
     r"\b(?:not|no|never|without|cannot|nor|neither|none|nothing|nobody|rarely|seldom|hardly|unable)"
-    r"\b|n['’]t\b"  # noqa: RUF001 - a curly apostrophe is what word processors write
+    r"\b|n['’]t\b"
 )
 # Idioms that hold a negative word and deny nothing.
 EMPTY_NEGATIONS = re.compile(r"\bno less than\b|\bnot only\b|\bno matter\b|\bwhether or not\b")
@@ -94,7 +94,7 @@ EMPTY_NEGATIONS = re.compile(r"\bno less than\b|\bnot only\b|\bno matter\b|\bwhe
 # "do not exercise" is "avoid exercise". Either side of the comparison may use them.
 DENIALS = re.compile(
     r"\b(?:avoid\w*|advised against|trouble|hard to|difficult\w*|impossible|inability|incontinence|painless|"
-    r"non|limit\w*|lacks?|lacking|fails?|failed|loss of|lost|losing|rare|unlikely|few|unexplained|unplanned)\b"
+    r"non|limit\w*|lacks?|lacking|fails?|failed|loss of|lost|losing|rare|unlikely|few|unexplained)\b"
 )
 
 
@@ -238,15 +238,15 @@ def sentence_complaints(text: str, facts: Sequence[Fact]) -> Iterator[str]:
         yield f"seven words shared with a source: {run!r}"
 
 
-def lost_negations(facts: Iterable[Fact], sentences: Sequence[Sentence]) -> Iterator[str]:
-    """Say which facts deny something that no sentence resting on them denies.
+def lost_negations(facts: Iterable[Fact], sentences: Sequence[Sentence]) -> Iterator[tuple[int, str]]:
+    """Yield line and complaint for each fact that denies what no sentence resting on it denies.
 
     A fact may be told in several sentences; one of them must carry the negation.
     """
     for fact in facts:
         telling = [sentence for sentence in sentences if fact.id in sentence.fact_ids]
         if telling and negated(fact.text) and not any(may_deny(s.text) for s in telling):
-            yield f"negation of {fact.id} is lost in line {telling[0].line}: {fact.text}"
+            yield telling[0].line, f"negation of {fact.id} is lost: {fact.text}"
 
 
 def wording_complaints(text: str) -> Iterator[str]:
@@ -300,7 +300,7 @@ def digest_faults(path: Path) -> Iterator[Fault]:
     yield from layout_faults(path)
     facts, pages = read_facts(path.stem), read_table("pages.toml")
     sentences = list(read_sentences(path))
-    yield from (Fault(path, 0, message) for message in lost_negations(facts.values(), sentences))
+    yield from (Fault(path, *lost) for lost in lost_negations(facts.values(), sentences))
     for sentence in sentences:
         complaints = list(wording_complaints(sentence.text))
         known = [facts[fact_id] for fact_id in sentence.fact_ids if fact_id in facts]
@@ -356,10 +356,11 @@ def test_no_sentence_stands_twice() -> None:
     assert [str(fault) for fault in duplicate_faults(digest_paths())] == []
 
 
-def test_every_digest_has_a_source_and_a_fact_table() -> None:
+def test_digests_fact_tables_and_sources_are_the_same_set() -> None:
     sources = read_table("sources.toml")
-    assert {path.stem for path in digest_paths()} <= sources.keys()
-    assert sources.keys() == {path.stem for path in (DATA / "facts").glob("*.csv")}
+    assert {path.stem for path in (DATA / "facts").glob("*.csv")} == sources.keys()
+    digested = {source_id for source_id, source in sources.items() if source["digest"]}
+    assert {path.stem for path in digest_paths()} == digested
 
 
 @pytest.mark.parametrize("source_id", sorted(read_table("sources.toml")))
@@ -422,7 +423,7 @@ def test_planted_claim_is_found(text: str, fact: Fact, complaint: str) -> None:
 def test_lost_negation_is_found() -> None:
     bold = Sentence(7, "Cold packs speed healing.", ("F19",))
     honest = Sentence(8, "Cold packs are not proven to help.", ("F19",))
-    complaint = f"negation of F19 is lost in line 7: {PROVEN.text}"
+    complaint = (7, f"negation of F19 is lost: {PROVEN.text}")
     assert list(lost_negations([PROVEN, BED_REST], [bold])) == [complaint]
     assert list(lost_negations([PROVEN, BED_REST], [bold, honest])) == []
 

@@ -1,0 +1,158 @@
+"""When to be silent: features of what was found, a calibrated probability, and the kind of silence."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.lexical import LexicalIndex, stems
+from index.retrieving import Found
+from service.answering.errors import CalibrationError
+from service.answering.records import Reason
+from service.answering.understanding import Understanding
+
+CALIBRATION_FILE = Path(__file__).parents[1] / "data" / "calibration.json"
+
+OUT_OF_DOMAIN_COSINE = 0.30
+"""Below it, nothing that was found is about the question."""
+
+MESSAGES: Mapping[Reason, str] = {
+    "out_of_scope": "I only know about back pain and what can cause it.",
+    "nothing_found": "I looked and found nothing that fits. Other words may help.",
+    "personal_advice": "This depends on you and your medicines. A doctor or pharmacist who knows you can say.",
+    "not_in_sources": "My sources come close to this but do not answer it.",
+    "unclear": "I'm not sure what you mean. Did you mean one of these?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic calibration of features to the probability that an answer is right.
+
+    Attributes:
+        model_id: Embedding model that the features were made with.
+        features: Their names, in order.
+        mean: Mean of each on the fitted set.
+        scale: Standard deviation of each, above 0.
+        weights: Weight of each standardised feature.
+        intercept: Constant.
+        threshold: Probability below which the service is silent.
+        calibrated_on: The set and its hash.
+
+    Raises:
+        CalibrationError: the lists differ in length, or a scale is not positive.
+    """
+
+    model_id: str
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+    threshold: float
+    calibrated_on: str
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.features), len(self.mean), len(self.scale), len(self.weights)}
+        if len(lengths) != 1 or min(self.scale, default=1.0) <= 0:
+            raise CalibrationError("the calibration is malformed; make it anew with `backline-eval calibrate`")
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """Return the probability in (0, 1) that an answer made from these features is right."""
+        total = self.intercept + sum(
+            weight * (features[name] - mean) / scale
+            for name, mean, scale, weight in zip(self.features, self.mean, self.scale, self.weights, strict=True)
+        )
+        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, total))))
+
+
+def load_calibration(model_id: str, path: Path = CALIBRATION_FILE) -> Calibration:
+    """Read the calibration.
+
+    Raises:
+        CalibrationError: it is missing, malformed, or was made with another model.
+    """
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        calibration = Calibration(
+            model_id=row["model_id"],
+            features=tuple(row["features"]),
+            mean=tuple(row["mean"]),
+            scale=tuple(row["scale"]),
+            weights=tuple(row["weights"]),
+            intercept=row["intercept"],
+            threshold=row["threshold"],
+            calibrated_on=row["calibrated_on"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CalibrationError(f"{path.name} cannot be read; make it anew with `backline-eval calibrate`") from error
+    if calibration.model_id != model_id:
+        raise CalibrationError(
+            f"{path.name} was made with the model {calibration.model_id}, but {model_id} is running; "
+            "make it anew with `backline-eval calibrate`"
+        )
+    return calibration
+
+
+def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float]:
+    """Describe how well what was found fits the question.
+
+    Args:
+        core: The searched question.
+        found: What the retriever found.
+        words: The lexical index, for the weight of each word.
+
+    Returns:
+        Cosines of the best sentences and passages, and how much of the question's telling words (by inverse
+        document frequency) the corpus and the best sentences know.
+    """
+    top = found.sentences[:5]
+    cosines = [hit.cosine for hit in top] or [0.0]
+    best_passage = max((hit.cosine for hit in found.passages), default=0.0)
+    asked = list(dict.fromkeys(stems(core)))
+    weights = {word: words.idf(word) for word in asked}
+    total = sum(weights.values()) or 1.0
+    known = words.vocabulary
+    near = {word for hit in top[:3] for word in stems(f"{hit.passage.context} {hit.text}")}
+    section = {word for hit in top for word in stems(hit.passage.embedded_text)}
+    return {
+        "best_sentence": max(cosines),
+        "first_sentence": cosines[0],
+        "mean_of_three": sum(cosines[:3]) / len(cosines[:3]),
+        "best_passage": best_passage,
+        "covered": sum(weight for word, weight in weights.items() if word in near) / total,
+        "covered_by_sections": sum(weight for word, weight in weights.items() if word in section) / total,
+        "unknown": sum(weight for word, weight in weights.items() if word not in known) / total,
+        "unknown_words": float(sum(word not in known for word in asked)),
+        "words": math.log1p(len(asked)),
+    }
+
+
+def silence(understanding: Understanding) -> Reason | None:
+    """Return the kind of silence that the question itself asks for, whatever was found."""
+    if understanding.wordless:
+        return "unclear"
+    if understanding.gives_orders:
+        return "out_of_scope"
+    if understanding.asks_dose or understanding.asks_diagnosis:
+        return "personal_advice"
+    return None
+
+
+def kind_of_silence(core: str, features: Mapping[str, float], known: Sequence[str]) -> Reason:
+    """Return why a question with too low a probability is not answered.
+
+    Args:
+        core: The searched question.
+        features: From :func:`features_of`.
+        known: Stems of the question that the corpus knows.
+    """
+    asked = stems(core)
+    if not asked or (not known and len(asked) <= 3):
+        return "unclear"
+    if features["best_sentence"] < OUT_OF_DOMAIN_COSINE:
+        return "out_of_scope"
+    if features["covered_by_sections"] < 0.34 and features["best_sentence"] < 0.45:
+        return "nothing_found"
+    return "not_in_sources"

@@ -1,0 +1,192 @@
+"""The nouns of answering: question, sentence, citation, abstention, answer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from corpus.records import Document, Passage, Source, Span
+from index.hits import PassageHit
+from service.answering.errors import BrokenProofError
+
+Status = Literal["answered", "partial", "abstained", "withheld"]
+Reason = Literal["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]
+EvidenceLabel = Literal["source", "copy", "candidate", "edition", "other"]
+
+DISCLAIMER = "Information from health sources, not a diagnosis and no substitute for a doctor."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asked.
+
+    Attributes:
+        text: The question.
+        history: Earlier questions of the conversation, oldest first.
+        top_k: Passages to report, 1 to 50.
+        source_ids: Only these sources, or None for all.
+        collection: The collection that is asked.
+    """
+
+    text: str
+    history: tuple[str, ...] = ()
+    top_k: int = 10
+    source_ids: tuple[str, ...] | None = None
+    collection: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a sentence stands: the proof.
+
+    Attributes:
+        id: ``c1``, ``c2`` … by first appearance.
+        document: The cited document.
+        passage: The cited passage.
+        span: The quote, in document offsets.
+        quote: ``document.text[span.start:span.end]``, always.
+        prefix: Up to 60 characters before the quote.
+        suffix: Up to 60 characters after it.
+        title: Title of the page that was really read.
+        publisher: Its publisher.
+        url: Its address, or "".
+        deep_link: Address that leads as near to the quote as can be, or "".
+        published: Its date as far as known, or None.
+        evidence: How firmly the cited facts were seen.
+        facts: Ids of those facts; empty for documents that users bring.
+
+    Raises:
+        BrokenProofError: the quote is not the text of the span. No answer leaves with such a citation.
+    """
+
+    id: str
+    document: Document
+    passage: Passage
+    span: Span
+    quote: str
+    prefix: str
+    suffix: str
+    title: str
+    publisher: str
+    url: str
+    deep_link: str
+    published: str | None
+    evidence: EvidenceLabel
+    facts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.span.slice(self.document.text) != self.quote or not self.quote:
+            raise BrokenProofError(self.document.id, self.span)
+
+    @property
+    def source(self) -> Source:
+        """Who says it."""
+        return self.document.source
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer.
+
+    Attributes:
+        text: The sentence.
+        start: Where it starts in the answer, code points.
+        end: Where it ends, exclusive.
+        citation_ids: Its proofs, at least one.
+    """
+
+    text: str
+    start: int
+    end: int
+    citation_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one side says where sources differ."""
+
+    text: str
+    citation_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A topic on which the cited sources differ, the stricter position first."""
+
+    topic: str
+    positions: tuple[Position, ...]
+    care: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """Why there is no answer.
+
+    Attributes:
+        reason: The kind of silence.
+        message: A plain sentence for the person.
+        nearest: What was found nearby, as citations.
+        about_medicine: Whether the line on taking too much should stand beside it.
+    """
+
+    reason: Reason
+    message: str
+    nearest: tuple[Citation, ...]
+    about_medicine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probability:
+    """Calibrated probability that the answer is right.
+
+    Attributes:
+        value: In [0, 1].
+        calibrated_on: The set and its hash.
+        threshold: Below it the service is silent.
+    """
+
+    value: float
+    calibrated_on: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to one question, apart from triage.
+
+    Attributes:
+        status: What kind of reply it is.
+        text: The sentences joined by spaces; empty without an answer.
+        sentences: With their proofs.
+        citations: In order of first appearance.
+        passages: What was found, best first.
+        missing: Parts of the question that stay open.
+        differences: Topics on which sources differ.
+        abstention: Set when the status is ``abstained``.
+        probability: None where nothing was calibrated.
+        rewritten_question: What was really searched, when it differs.
+        follow_ups: Questions that the sources' own headings answer.
+        timings_ms: Milliseconds by stage.
+
+    Raises:
+        BrokenProofError: a sentence has no citation, or is not verbatim in its quotes.
+    """
+
+    status: Status
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[PassageHit, ...]
+    missing: tuple[str, ...] = ()
+    differences: tuple[Differing, ...] = ()
+    abstention: Abstention | None = None
+    probability: Probability | None = None
+    rewritten_question: str | None = None
+    follow_ups: tuple[str, ...] = ()
+    timings_ms: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        quotes = {citation.id: citation for citation in self.citations}
+        for sentence in self.sentences:
+            cited = [quotes[name] for name in sentence.citation_ids if name in quotes]
+            verbatim = any(sentence.text in citation.quote for citation in cited)
+            if not verbatim or self.text[sentence.start : sentence.end] != sentence.text:
+                raise BrokenProofError(sentence.text, Span(sentence.start, sentence.end))

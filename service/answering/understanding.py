@@ -1,0 +1,143 @@
+"""What a question asks: its parts, its core, and whether it asks for advice that only a person can give.
+
+Plain word rules, so that the same question is always read in the same way.
+"""
+
+import re
+from dataclasses import dataclass
+
+from corpus.sentences import split_sentences
+
+LONG_WORDS = 30
+"""A question with more words is condensed to the sentences that ask."""
+
+MAX_PARTS = 3
+
+_ASKS = re.compile(
+    r"^(?:so |and |but |ok(?:ay)? |honestly |please |also |or )*"
+    r"(?:how|what|whats|which|when|where|why|who|is|are|am|was|do|does|did|can|could|should|shall|will|would|any|may|has|have)\b",
+    re.IGNORECASE,
+)
+_ASKS_INSIDE = re.compile(
+    r"\b(?:how (?:long|much|many|often|soon|do|does|can|is|are)|what (?:is|are|should|can|do|does|helps?|causes?)|"
+    r"when (?:should|do|is|can)|why (?:do|does|is|are)|is it (?:true|ok|okay|safe|normal|bad)|should (?:i|he|she|we|they)|"
+    r"can (?:i|he|she|we|they|you|it)|any (?:tips|ideas|advice)|does|do repeat|could you)\b",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(
+    r"[?;,]?\s*(?:,|;|\?|\.|\band\b|\bor\b)\s*(?:and\s+|also\s+)?"
+    r"(?=(?:how|what|which|when|where|why|who|should|can|could|does|do|did|is|are|will)\b[^?]{8,})",
+    re.IGNORECASE,
+)
+
+_DRUGS = (
+    r"ibuprofen|naproxen|paracetamol|acetaminophen|tylenol|advil|aleve|nurofen|panadol|aspirin|diclofenac|celecoxib|"
+    r"codeine|tramadol|morphine|oxycodone|hydrocodone|opioids?|cocodamol|co-codamol|diazepam|valium|cyclobenzaprine|flexeril|"
+    r"methocarbamol|tizanidine|baclofen|robaxin|gabapentin|pregabalin|lyrica|duloxetine|cymbalta|amitriptyline|"
+    r"prednisone|steroids?|magnesium|potassium|vitamins?|antibiotics?|muscle relax(?:ant|er)s?|pain ?killers?|"
+    r"pain (?:relievers?|pills?|meds?|medicines?|tablets?)|anti-?inflammator(?:y|ies)|nsaids?|blood thinners?|warfarin|"
+    r"sertraline|antidepressants?|meds?|medicines?|medications?|tablets?|pills?|capsules?|patch(?:es)?|drops|supplements?"
+)
+_DRUG = re.compile(rf"\b(?:{_DRUGS})\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\bhow (?:much|many|often)\b|\b(?:what|which|right|correct|safe|maximum|max|usual) (?:dose|dosage|amount|strength)\b|"
+    r"\bdos(?:e|es|age|ing)\b|\b\d+ ?(?:mg|mcg|g|ml|milligrams?)\b|\b(?:double|extra|another|one more|two more|higher|lower)\b|"
+    r"\btwo\b.{0,25}\binstead\b|\binstead of (?:one|two|1|2)\b|\b(?:go up|cut down|cut back|top up|wean|taper|come off|coming off)\b|"
+    r"\b(?:stop|quit|skip|halve|mix|combine|switch)(?:ping|ting|ing)?\b|\bon top\b|\btogether\b|\bwith (?:alcohol|beer|wine|my)\b|"
+    r"\b\d{3,4} or \d{3,4}\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"\b(?:i|i'm|im|i've|ive|i'd|me|my|mine|we|our|us|he|she|his|her|him|(?:my|our) \w+|mum|mom|dad|wife|husband|son|daughter)\b",
+    re.IGNORECASE,
+)
+_DIAGNOSE = re.compile(
+    r"\bdiagnos(?:e|is) me\b|\bwhat(?:'s| is|s) wrong with (?:me|my|him|her|us)\b|\bwhat (?:do|have) i (?:have|got)\b|"
+    r"\b(?:do|have|could|might|does) (?:i|he|she|my \w+) (?:have|has|got|torn|slipped|pulled|broken|ruptured|sprained)\b|"
+    r"\b(?:i have|i've got|ive got|i got|he has|she has) (?:a |an |the )?[\w\s-]{3,40}\bor (?:just|is it|not|only|a|an)\b|"
+    r"\bis (?:it|this|that|my (?:back )?\w+)(?: \w+){0,4} (?:or (?:just )?(?:a |an |my )?\w+)|"
+    r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
+    r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
+    r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b|"
+    r"\bhave i (?:torn|slipped|pulled|broken|got|done|damaged|ruptured|sprained|herniated)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|rules?|sources|prompts?|above|previous|safety)\b|"
+    r"\bsystem prompt\b|\bdeveloper mode\b|\bjailbreak\b|\bact as (?:an?|the)\b|\byou are now\b|\bpretend (?:to be|you are)\b|"
+    r"\bnew instructions?\b|\brepeat the words above\b|\b(?:admin|root) password\b|^\s*(?:system|###\s*\w+)\s*:|"
+    r"</?(?:context|system|instructions?)>|\byou must (?:say|answer|reply|tell)\b|\bfrom now on\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """How a question is read.
+
+    Attributes:
+        core: What is searched: the question itself, or the asking sentences of a long one.
+        parts: The questions in it, at least one, at most three.
+        asks_dose: It asks for a dose or a change of medicine for a person.
+        asks_diagnosis: It asks what a person has.
+        gives_orders: It tries to give the service orders.
+        about_medicine: It names a medicine.
+        wordless: It has no words.
+    """
+
+    core: str
+    parts: tuple[str, ...]
+    asks_dose: bool
+    asks_diagnosis: bool
+    gives_orders: bool
+    about_medicine: bool
+    wordless: bool
+
+
+def understand(question: str) -> Understanding:
+    """Read one question; cost is linear in its length."""
+    text = " ".join(question.split())
+    core = condense(text)
+    about_medicine = _DRUG.search(text) is not None
+    owned = _OWN.search(text) is not None
+    return Understanding(
+        core=core,
+        parts=split_parts(core),
+        asks_dose=about_medicine and owned and _AMOUNT.search(text) is not None,
+        asks_diagnosis=_DIAGNOSE.search(text) is not None,
+        gives_orders=_ORDERS.search(question) is not None,
+        about_medicine=about_medicine,
+        wordless=_LETTERS.search(text) is None,
+    )
+
+
+def condense(question: str) -> str:
+    """Return the sentences of a long question that ask something; a short question comes back as it is.
+
+    Where nothing asks, the question comes back whole: words are never thrown away for nothing.
+    """
+    if len(question.split()) <= LONG_WORDS:
+        return question
+    sentences = [question[span.start : span.end] for span in split_sentences(question)]
+    asking = [s for s in sentences if s.endswith("?") or _ASKS.match(s)]
+    if not asking:
+        asking = [s for s in sentences if _ASKS_INSIDE.search(s)]
+    return " ".join(asking) if asking else question
+
+
+def split_parts(question: str) -> tuple[str, ...]:
+    """Cut a question into the questions in it: at question marks, and before a joined question word."""
+    parts: list[str] = []
+    for span in split_sentences(question):
+        sentence = question[span.start : span.end]
+        begin = 0
+        for match in _JOINED.finditer(sentence):
+            if match.start() - begin >= 12:  # a part needs a few words to be one
+                parts.append(sentence[begin : match.start()])
+                begin = match.end()
+        parts.append(sentence[begin:])
+    asking = [part.strip(" ,;") for part in parts if len(part.split()) > 2 and (_ASKS.match(part.strip()) or "?" in part)]
+    if len(asking) < 2:
+        return (question,)
+    return tuple(asking[:MAX_PARTS])

@@ -1,0 +1,1 @@
+"""Screening of questions for signs that need care now, today or soon."""

@@ -1,0 +1,268 @@
+"""Finding concepts in the tokens of a text.
+
+Each token is looked up once; a phrase is tried only where its rarest element was seen. Cost grows
+with the number of tokens and of places where a phrase can start, never with their product.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.triage.errors import RulesError
+from service.triage.normalising import Words
+from service.triage.phrases import Element, parse_phrase, words_of
+
+MatchSpan = tuple[int, int]
+"""First token and end (exclusive) of a match."""
+
+_MAX_ENDS = 4
+_MAX_NEAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Concepts that mean something when they stand near each other, in any order.
+
+    Attributes:
+        of: The concepts.
+        within: How many other words may stand between neighbours.
+    """
+
+    of: tuple[str, ...]
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A thing that people say in many ways.
+
+    Attributes:
+        name: Its name in the rules file.
+        phrases: The ways to say it.
+        near: Pairs or triples of other concepts that say it together.
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+    near: tuple[Near, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    concept: str
+    elements: tuple[Element, ...]
+    needs: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Chart:
+    """What was found in one text.
+
+    Attributes:
+        words: The tokens.
+        found: Symbol to first token to the ends of its matches.
+    """
+
+    words: Words
+    found: dict[str, dict[int, list[int]]] = field(default_factory=dict)
+
+    def add(self, symbol: str, start: int, end: int) -> None:
+        """Note one match; beyond a few different ends at one place nothing new is kept."""
+        ends = self.found.setdefault(symbol, {}).setdefault(start, [])
+        if end not in ends and len(ends) < _MAX_ENDS:
+            ends.append(end)
+
+    def spans(self, concept: str) -> list[MatchSpan]:
+        """All matches of a concept in the order of the text."""
+        places = self.found.get(f"<{concept}>")
+        if not places:
+            return []
+        return [(start, end) for start in sorted(places) for end in places[start]]
+
+
+class Lexicon:
+    """All concepts, ready to be found.
+
+    Attributes:
+        vocabulary: Every full word that some phrase names.
+        prefixes: Every word beginning that some phrase names.
+    """
+
+    def __init__(self, concepts: Iterable[Concept], quantities: Iterable[str]) -> None:
+        self._exact: dict[str, list[str]] = {}
+        self._starts: dict[str, list[str]] = {}
+        self._levels: list[dict[str, list[_Row]]] = []
+        self._nears: list[list[tuple[str, Near]]] = []
+        self._quantities = {f"@{name}" for name in quantities}
+        self._compile({concept.name: concept for concept in concepts})
+        self.vocabulary = frozenset(self._exact)
+        self.prefixes = frozenset(self._starts)
+        self._shortest = min((len(start) for start in self._starts), default=1)
+        self._longest = max((len(start) for start in self._starts), default=0)
+
+    def knows(self, word: str) -> bool:
+        """Whether some phrase names the word or its beginning."""
+        return word in self._exact or any(
+            word[:length] in self._starts for length in range(self._shortest, min(self._longest, len(word)) + 1)
+        )
+
+    def symbols_of(self, word: str) -> tuple[str, ...]:
+        """The concepts and alternatives that one word stands for."""
+        found = list(self._exact.get(word, ()))
+        for length in range(self._shortest, min(self._longest, len(word)) + 1):
+            found += self._starts.get(word[:length], ())
+        return tuple(dict.fromkeys(found))
+
+    def chart(
+        self, words: Words, symbols: Sequence[tuple[str, ...]], quantities: Mapping[str, Sequence[MatchSpan]]
+    ) -> Chart:
+        """Find every concept.
+
+        Args:
+            words: The text.
+            symbols: For each token what :meth:`symbols_of` says of it.
+            quantities: Places of the quantities, by name.
+        """
+        chart = Chart(words)
+        found = chart.found
+        for place, named in enumerate(symbols):
+            for symbol in named:
+                found.setdefault(symbol, {})[place] = [place + 1]
+        for name, spans in quantities.items():
+            for start, end in spans:
+                chart.add(f"@{name}", start, end)
+        for rows, nears in zip(self._levels, self._nears, strict=True):
+            for symbol in [symbol for symbol in found if symbol in rows]:
+                for row in rows[symbol]:
+                    if all(need in found for need in row.needs):
+                        _match_row(row, chart)
+            for concept, near in nears:
+                _match_near(concept, near, chart)
+        return chart
+
+    def _compile(self, concepts: Mapping[str, Concept]) -> None:
+        depth: dict[str, int] = {}
+        rows: list[_Row] = []
+        for concept in concepts.values():
+            for phrase in concept.phrases:
+                for elements in parse_phrase(phrase, f"concept {concept.name}"):
+                    self._add_row(concept.name, elements, rows)
+            self._depth(concept.name, concepts, depth, ())
+        common = self._commonness(rows)
+        for _ in range(max(depth.values(), default=0) + 1):
+            self._levels.append({})
+            self._nears.append([])
+        for row in rows:
+            anchor = min(row.needs, key=lambda need: common.get(need, 0))
+            self._levels[depth[row.concept]].setdefault(anchor, []).append(row)
+        for concept in concepts.values():
+            self._nears[depth[concept.name]] += [(concept.name, near) for near in concept.near]
+
+    def _add_row(self, concept: str, elements: tuple[Element, ...], rows: list[_Row]) -> None:
+        symbol = f"<{concept}>"
+        alone = len(elements) == 1 and elements[0].symbol[0] not in "<@"
+        for element in elements:
+            for word in words_of(element.symbol):
+                table = self._starts if word.endswith("*") else self._exact
+                named = table.setdefault(word.removesuffix("*"), [])
+                target = symbol if alone else element.symbol
+                if target not in named:
+                    named.append(target)
+        if not alone:
+            rows.append(_Row(concept, elements, tuple(dict.fromkeys(e.symbol for e in elements))))
+
+    def _commonness(self, rows: Iterable[_Row]) -> dict[str, int]:
+        common: dict[str, int] = {}
+        for row in rows:
+            for need in row.needs:
+                common[need] = common.get(need, 0) + 1
+        return common
+
+    def _depth(
+        self, name: str, concepts: Mapping[str, Concept], depth: dict[str, int], above: tuple[str, ...]
+    ) -> int:
+        if name in depth:
+            return depth[name]
+        if name in above:
+            raise RulesError(f"concept {name}", "refers to itself: " + " > ".join((*above, name)))
+        if name not in concepts:
+            raise RulesError(f"concept {above[-1] if above else name}", f"there is no concept {name!r}")
+        deepest = 0
+        for below in self._below(concepts[name]):
+            deepest = max(deepest, 1 + self._depth(below, concepts, depth, (*above, name)))
+        depth[name] = deepest
+        return deepest
+
+    def _below(self, concept: Concept) -> set[str]:
+        below = {part for near in concept.near for part in near.of}
+        for phrase in concept.phrases:
+            for elements in parse_phrase(phrase, f"concept {concept.name}"):
+                for element in elements:
+                    if element.symbol[0] == "<":
+                        below.add(element.symbol[1:-1])
+                    elif element.symbol[0] == "@" and element.symbol not in self._quantities:
+                        raise RulesError(f"concept {concept.name}", f"there is no quantity {element.symbol!r}")
+        return below
+
+
+def _match_row(row: _Row, chart: Chart) -> None:
+    found, sentence = chart.found, chart.words.sentence
+    first, *rest = row.elements
+    symbol = f"<{row.concept}>"
+    tables = [(found[element.symbol], element.gap) for element in rest]
+    for start, ends in list(found[first.symbol].items()):
+        here = sentence[start]
+        reached = ends
+        for table, gap in tables:
+            onward: list[int] = []
+            for end in reached:
+                for place in range(end, min(end + gap + 1, len(sentence))):
+                    if sentence[place] != here:
+                        break
+                    if place in table:
+                        onward += table[place]
+                        break
+            reached = onward[:_MAX_ENDS]
+            if not reached:
+                break
+        for end in reached:
+            chart.add(symbol, start, end)
+
+
+def _match_near(concept: str, near: Near, chart: Chart) -> None:
+    tables = [chart.found.get(f"<{part}>") for part in near.of]
+    if not all(tables):
+        return
+    sentence = chart.words.sentence
+    symbol = f"<{concept}>"
+    present = [table for table in tables if table]
+    anchor = min(range(len(present)), key=lambda number: len(present[number]))
+    others = [table for number, table in enumerate(present) if number != anchor]
+    for start, ends in list(present[anchor].items()):
+        spans = [(start, end) for end in ends[:1]]
+        for table in others:
+            spans = [
+                wider for span in spans for wider in _widen(span, table, near.within, sentence)
+            ][:_MAX_NEAR]
+        for first, last in spans:
+            chart.add(symbol, first, last)
+
+
+def _widen(
+    span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]
+) -> list[MatchSpan]:
+    """The nearest match of ``table`` behind the span, and the nearest one before it."""
+    start, end = span
+    wider = []
+    for place in range(start, min(end + within + 1, len(sentence))):
+        if sentence[place] != sentence[start]:
+            break
+        if place in table:
+            wider.append((start, max(end, table[place][0])))
+            break
+    for place in range(start - 1, max(start - within - 12, -1), -1):
+        if sentence[place] != sentence[start]:
+            break
+        if place in table and table[place][0] + within >= start:
+            wider.append((place, max(end, table[place][0])))
+            break
+    return wider
