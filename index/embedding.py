@@ -114,6 +114,10 @@ class TokenCounter:
         """Return the tokens of ``text``, special tokens included."""
         return len(self._tokenizer.encode(text).ids)
 
+    def vocabulary(self) -> list[str]:
+        """Return the pieces that the model knows."""
+        return list(self._tokenizer.get_vocab(with_added_tokens=False))
+
 
 def _close_the_hub() -> None:
     """Keep every library of this process away from model hubs and telemetry."""

@@ -46,7 +46,7 @@ class SentenceHit:
         span: The sentence, in document offsets.
         text: The sentence.
         score: Score by which sentences are ordered, higher is better.
-        cosine: Cosine of the query and the sentence under its headings.
+        cosine: Cosine of the query and the sentence's combined vector.
         lexical: BM25 of the query and the sentence under its headings, 0 or more.
     """
 

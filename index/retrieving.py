@@ -10,13 +10,13 @@ from index.embedding import Embedder
 from index.fusion import fuse
 from index.hits import Hit, PassageHit, SentenceHit, ranked
 from index.snapshot import Snapshot
+from index.spelling import Speller
 
 DEPTH = 100
 """Hits that each searcher hands to fusion."""
 
-SECTION_SHARE = 0.5
-LEXICAL_SHARE = 0.1
-"""Weights of the passage's cosine and of the scaled BM25 beside the sentence's own cosine; see docs/evaluation.md."""
+LEXICAL_SHARE = 0.15
+"""Weight of BM25, scaled to its best, beside the sentence's cosine; see docs/evaluation.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,24 @@ class Found:
 class Retriever:
     """Searches one snapshot with one embedder.
 
+    Args:
+        snapshot: The snapshot.
+        embedder: Of the snapshot's model.
+        known_words: Words that spelling repair leaves alone although the corpus lacks them, lower case.
+
     Equal scores are ordered by row, and rows follow document id and position: the same snapshot and query give the
     same hits.
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder) -> None:
+    def __init__(self, snapshot: Snapshot, embedder: Embedder, known_words: frozenset[str] = frozenset()) -> None:
         self.snapshot = snapshot
         self._embedder = embedder
+        self._speller = Speller((passage.embedded_text for passage in snapshot.passages), known_words)
         self._rows: dict[Filters, tuple[list[int], list[int]]] = {}
+
+    def repair(self, query: str) -> str:
+        """Return a query with misspelt words replaced by the corpus's own."""
+        return self._speller.repair(query)
 
     def embed(self, query: str) -> NDArray[np.float32]:
         """Return the embedding of a query, shape ``(dimension,)``."""
@@ -68,7 +78,8 @@ class Retriever:
         Raises:
             ValueError: ``k`` is below 1.
         """
-        return list(self.find(query, self.embed(query), k, 1, filters).passages)
+        repaired = self.repair(query)
+        return list(self.find(repaired, self.embed(repaired), k, 1, filters).passages)
 
     def find(
         self,
@@ -105,7 +116,7 @@ class Retriever:
                 PassageHit(self.snapshot.passages[hit.row], hit.score, hit.rank, cosines[hit.row])
                 for hit in fused[:passages]
             ),
-            self._sentences(query, vector, by_sentence, sentence_rows, cosines, sentences),
+            self._sentences(query, vector, by_sentence, sentence_rows, sentences),
         )
 
     def _sentences(
@@ -114,10 +125,9 @@ class Retriever:
         vector: NDArray[np.float32],
         dense: Sequence[Hit],
         allowed: Sequence[int],
-        passage_cosines: dict[int, float],
         k: int,
     ) -> tuple[SentenceHit, ...]:
-        """Order sentences by their cosine, their section's, and a little BM25."""
+        """Order sentences by their cosine and a little BM25."""
         words = self.snapshot.sentence_words
         lexical = words.scores(query)
         cosines = {hit.row: hit.score for hit in dense}
@@ -125,15 +135,8 @@ class Retriever:
         if extra:
             for row, value in zip(extra, self.snapshot.sentence_vectors.vectors(extra) @ vector, strict=True):
                 cosines[row] = float(value)
-        missing = [row for row in {self.snapshot.sentences[row][0] for row in cosines} if row not in passage_cosines]
-        sections = {**passage_cosines, **self._passage_cosines(vector, [], missing)}
-        top = float(lexical.max()) or 1.0
-        scores = {
-            row: cosine
-            + SECTION_SHARE * sections[self.snapshot.sentences[row][0]]
-            + LEXICAL_SHARE * float(lexical[row]) / top
-            for row, cosine in cosines.items()
-        }
+        top = float(lexical.max(initial=0.0)) or 1.0
+        scores = {row: cosine + LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
         found = []
         for hit in ranked(list(scores.items()))[:k]:
             passage_row, span = self.snapshot.sentences[hit.row]

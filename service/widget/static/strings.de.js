@@ -88,7 +88,6 @@ export default {
   "language": "Sprache",
   "abstain.rephrase": "Mit anderen Worten fragen",
   "cite.dated": "Seite vom Stand {date}",
-  "cite.expanded": "Aus der Karte",
   "copy.failed": "Das Kopieren hat nicht geklappt.",
   "error.request": "Anfrage {id}",
   "feedback.more": "Was war nicht gut? Sie können das leer lassen.",

@@ -102,7 +102,6 @@ export default {
   "language": "Language",
   "abstain.rephrase": "Ask in other words",
   "cite.dated": "page dated {date}",
-  "cite.expanded": "From the card",
   "copy.failed": "Copying did not work.",
   "error.request": "Request {id}",
   "feedback.more": "What was wrong? You can leave this empty.",

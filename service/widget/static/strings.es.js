@@ -88,7 +88,6 @@ export default {
   "language": "Idioma",
   "abstain.rephrase": "Preguntar con otras palabras",
   "cite.dated": "página con fecha {date}",
-  "cite.expanded": "De la tarjeta",
   "copy.failed": "No se pudo copiar.",
   "error.request": "Petición {id}",
   "feedback.more": "¿Qué falló? Puede dejarlo vacío.",

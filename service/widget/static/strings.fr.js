@@ -88,7 +88,6 @@ export default {
   "language": "Langue",
   "abstain.rephrase": "Demander avec d'autres mots",
   "cite.dated": "page datée de {date}",
-  "cite.expanded": "Sur la fiche",
   "copy.failed": "La copie n'a pas marché.",
   "error.request": "Requête {id}",
   "feedback.more": "Qu'est-ce qui n'allait pas ? Vous pouvez laisser vide.",

@@ -1,0 +1,61 @@
+"""Spelling repair against the corpus's own words."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.process import extract
+
+_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
+_SHORTEST = 4
+_LONG = 8
+
+
+class Speller:
+    """Replaces words that are no words by the nearest word of the corpus.
+
+    A word is left alone when the corpus has it or when it is a whole word of the embedding model's vocabulary, so
+    that a good word that the corpus lacks ("yoga") is never turned into one that it has.
+
+    Args:
+        texts: The corpus, for its words and how often each stands.
+        known: Words that are right as they are, lower case.
+    """
+
+    def __init__(self, texts: Iterable[str], known: frozenset[str]) -> None:
+        self._counts = Counter(word.lower() for text in texts for word in _WORD.findall(text))
+        self._known = known
+        self._candidates = [word for word in sorted(self._counts) if len(word) >= _SHORTEST]
+        self._repairs: dict[str, str] = {}
+
+    def repair(self, text: str) -> str:
+        """Return ``text`` with unknown words replaced where exactly the corpus offers a near one.
+
+        One edit (a letter added, left out, changed, or two swapped) is allowed, two from eight letters on; the first
+        letter must agree. Among equally near words the more frequent wins, then the alphabet decides.
+        """
+        return _WORD.sub(lambda match: self._word(match.group()), text)
+
+    def _word(self, word: str) -> str:
+        lowered = word.lower()
+        if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or "'" in lowered:
+            return word
+        if lowered not in self._repairs:
+            if len(self._repairs) > 10_000:
+                self._repairs.clear()
+            self._repairs[lowered] = self._nearest(lowered)
+        return self._repairs[lowered]
+
+    def _nearest(self, word: str) -> str:
+        allowed = 2 if len(word) >= _LONG else 1
+        near = extract(word, self._candidates, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=None)
+        same_start = [(found, distance) for found, distance, _ in near if found[0] == word[0]]
+        if not same_start:
+            return word
+        return min(same_start, key=lambda pair: (pair[1], -self._counts[pair[0]], pair[0]))[0]
+
+
+def model_words(vocabulary: Iterable[str]) -> frozenset[str]:
+    """Return the whole words of a WordPiece vocabulary."""
+    return frozenset(word for word in vocabulary if word.isalpha() and len(word) >= 3)
