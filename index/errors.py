@@ -40,15 +40,21 @@ class SnapshotError(RetrievalError):
 
 
 class NoSnapshotError(SnapshotError):
-    """There is no published snapshot.
+    """There is no published snapshot, or none of the name that was asked for.
 
     Attributes:
         home: The folder that was looked into.
+        snapshot_id: The name that was asked for; None where any would have done.
     """
 
-    def __init__(self, home: Path) -> None:
-        super().__init__("there is no index yet; make one with `backline index`")
+    def __init__(self, home: Path, snapshot_id: str | None = None) -> None:
+        super().__init__(
+            "there is no index yet; make one with `backline index`"
+            if snapshot_id is None
+            else f"there is no snapshot {snapshot_id!r}"
+        )
         self.home = home
+        self.snapshot_id = snapshot_id
 
 
 class DamagedSnapshotError(SnapshotError):

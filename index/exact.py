@@ -13,7 +13,8 @@ def search_exact(query: NDArray[np.float32], vectors: NDArray[np.float32], k: in
     """Rank rows by cosine similarity to one query, comparing against every row.
 
     Vectors must already have unit length: the score is their inner product, and it equals the cosine only then.
-    Cost is one ``(rows, dimension)`` product.
+    Cost is one ``(rows, dimension)`` product, made row by row: a matrix product may round equal rows differently,
+    and then the order of ties would hang on how many rows there are.
 
     Args:
         query: One embedding, shape ``(dimension,)``.
@@ -34,8 +35,14 @@ def search_exact(query: NDArray[np.float32], vectors: NDArray[np.float32], k: in
         raise DimensionMismatchError(vectors.shape[1], query.shape[-1])
     check_unit_length(query[np.newaxis, :])
     check_unit_length(vectors)
-    scores = vectors @ query
+    scores = cosines(query, vectors)
     return ranked([(row, float(score)) for row, score in enumerate(scores)])[:k]
+
+
+def cosines(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine of unit vector ``query`` with each row, in [-1, 1]; equal rows have equal cosines."""
+    scores: NDArray[np.float32] = np.clip(np.einsum("ij,j->i", vectors, query), -1.0, 1.0)
+    return scores
 
 
 def check_unit_length(vectors: NDArray[np.float32]) -> None:

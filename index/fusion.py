@@ -1,5 +1,6 @@
 """Fusion of ranked lists."""
 
+import math
 from collections.abc import Sequence
 
 from index.hits import Hit, ranked
@@ -24,7 +25,7 @@ def fuse(
         Hits from best to worst; equal scores keep row order.
 
     Raises:
-        ValueError: weights and runs differ in number.
+        ValueError: weights and runs differ in number, a weight is not above 0, or the constant is below 0.
 
     Source:
         Cormack, Clarke and Büttcher, Reciprocal rank fusion outperforms Condorcet and individual rank learning
@@ -33,8 +34,11 @@ def fuse(
     shares = [1.0] * len(runs) if weights is None else list(weights)
     if len(shares) != len(runs):
         raise ValueError(f"{len(runs)} runs but {len(shares)} weights")
-    scores: dict[int, float] = {}
+    if constant < 0 or not all(weight > 0 for weight in shares):
+        raise ValueError("weights must be above 0, and the constant not below 0")
+    parts: dict[int, list[float]] = {}
     for run, weight in zip(runs, shares, strict=True):
         for hit in run:
-            scores[hit.row] = scores.get(hit.row, 0.0) + weight / (constant + hit.rank)
-    return ranked(list(scores.items()))
+            parts.setdefault(hit.row, []).append(weight / (constant + hit.rank))
+    # fsum rounds once, so rows with the same ranks in other lists are equal and the order of lists does not matter.
+    return ranked([(row, math.fsum(shares_of_row)) for row, shares_of_row in parts.items()])

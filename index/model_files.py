@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,9 @@ PINNED = {
 }
 """sha256 of every file that is loaded from the packaged model; the weights are the upstream file's own."""
 
-_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".ckpt"}
+_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib"}
 _REQUIRED = ("modules.json", "tokenizer.json")
-_NOT_LOADED = {".md", ".gitattributes"}
+_NOT_LOADED = {".md", ".gitattributes", "data_config.json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class ModelFiles:
 
     Attributes:
         path: The folder.
-        model_id: Name and the first digits of a hash over every file, such as ``all-MiniLM-L6-v2@53aa51172d14``.
+        model_id: Name and the first digits of a sha256: of the weights for the packaged model, whose other files are
+            pinned (``all-MiniLM-L6-v2@53aa51172d14``), and of every file together for a user's own.
         hashes: sha256 of every file by its relative path.
     """
 
@@ -78,6 +80,12 @@ def _check_packaged() -> ModelFiles:
                 f"reinstall the package {PACKAGE.replace('_', '-')}",
             )
         hashes[name] = actual
+    for file in _loadable(folder):
+        # An adapter's or another weight file beside the pinned ones could change what is loaded.
+        if file.relative_to(folder).as_posix() not in PINNED:
+            raise ModelFileError(
+                file, f"does not belong to the model; reinstall the package {PACKAGE.replace('_', '-')}"
+            )
     return ModelFiles(folder, f"{MODEL_NAME}@{hashes['model.safetensors'][:12]}", hashes)
 
 
@@ -85,10 +93,8 @@ def _check_own(folder: Path) -> ModelFiles:
     if not folder.is_dir():
         raise ModelFileError(folder, "is not a folder; BACKLINE_MODEL must name a sentence-transformers folder")
     hashes = {}
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file() or file.suffix in _NOT_LOADED or file.name in _NOT_LOADED:
-            continue
-        if file.suffix in _PICKLES:
+    for file in _loadable(folder):
+        if file.suffix.lower() in _PICKLES:
             raise ModelFileError(file, "is a pickle, which can run code; convert the weights to safetensors")
         hashes[file.relative_to(folder).as_posix()] = _sha256(file)
     for name in _REQUIRED:
@@ -98,6 +104,12 @@ def _check_own(folder: Path) -> ModelFiles:
         raise ModelFileError(folder / "model.safetensors", "is missing; only safetensors weights are loaded")
     digest = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
     return ModelFiles(folder, f"{folder.resolve().name}@{digest[:12]}", hashes)
+
+
+def _loadable(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix not in _NOT_LOADED and file.name not in _NOT_LOADED:
+            yield file
 
 
 def _sha256(file: Path) -> str:

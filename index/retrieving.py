@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding import Embedder
+from index.errors import ForeignSnapshotError
 from index.fusion import fuse
 from index.hits import Hit, PassageHit, SentenceHit, ranked
 from index.snapshot import Snapshot
 from index.spelling import Speller
 
+Rows = NDArray[np.int64]
+
 DEPTH = 100
-"""Hits that each searcher hands to fusion."""
+"""Hits that each searcher hands to fusion, or more when more are asked for."""
 
 LEXICAL_SHARE = 0.15
 """Weight of BM25, scaled to its best, beside the sentence's cosine; see docs/evaluation.md."""
@@ -53,15 +56,22 @@ class Retriever:
         embedder: Of the snapshot's model.
         known_words: Words that spelling repair leaves alone although the corpus lacks them, lower case.
 
+    Raises:
+        ForeignSnapshotError: the embedder's model is not the snapshot's.
+
     Equal scores are ordered by row, and rows follow document id and position: the same snapshot and query give the
     same hits.
     """
 
     def __init__(self, snapshot: Snapshot, embedder: Embedder, known_words: frozenset[str] = frozenset()) -> None:
+        if embedder.model_id != snapshot.manifest.model_id:
+            raise ForeignSnapshotError(
+                snapshot.id, f"the model {snapshot.manifest.model_id}", f"the model {embedder.model_id}"
+            )
         self.snapshot = snapshot
         self._embedder = embedder
         self._speller = Speller((passage.embedded_text for passage in snapshot.passages), known_words)
-        self._rows: dict[Filters, tuple[list[int], list[int]]] = {}
+        self._rows: dict[Filters, tuple[Rows, Rows]] = {}
 
     def repair(self, query: str) -> str:
         """Return a query with misspelt words replaced by the corpus's own."""
@@ -104,17 +114,18 @@ class Retriever:
         if min(passages, sentences) < 1:
             raise ValueError("at least one passage and one sentence must be asked for")
         passage_rows, sentence_rows = self._allowed(filters or Filters())
-        if not passage_rows:
+        if not len(passage_rows):
             return Found((), ())
-        dense = self.snapshot.passage_vectors.search(vector, DEPTH, passage_rows)
-        by_sentence = self.snapshot.sentence_vectors.search(vector, DEPTH, sentence_rows)
-        words = self.snapshot.passage_words.search(query, DEPTH, passage_rows)
-        fused = fuse([dense, self._passages_of(by_sentence), words], [1.0, 1.0, 0.5])
-        cosines = self._passage_cosines(vector, dense, [hit.row for hit in fused])
+        depth = max(DEPTH, passages, sentences)
+        dense = self.snapshot.passage_vectors.search(vector, depth, passage_rows)
+        by_sentence = self.snapshot.sentence_vectors.search(vector, depth, sentence_rows)
+        words = self.snapshot.passage_words.search(query, depth, passage_rows)
+        fused = fuse([dense, self._passages_of(by_sentence), words], [1.0, 1.0, 0.5])[:passages]
+        cosines = self.snapshot.passage_vectors.cosines(vector, [hit.row for hit in fused])
         return Found(
             tuple(
-                PassageHit(self.snapshot.passages[hit.row], hit.score, hit.rank, cosines[hit.row])
-                for hit in fused[:passages]
+                PassageHit(self.snapshot.passages[hit.row], hit.score, hit.rank, float(cosine))
+                for hit, cosine in zip(fused, cosines, strict=True)
             ),
             self._sentences(query, vector, by_sentence, sentence_rows, sentences),
         )
@@ -124,18 +135,19 @@ class Retriever:
         query: str,
         vector: NDArray[np.float32],
         dense: Sequence[Hit],
-        allowed: Sequence[int],
+        allowed: Rows,
         k: int,
     ) -> tuple[SentenceHit, ...]:
         """Order sentences by their cosine and a little BM25."""
         words = self.snapshot.sentence_words
         lexical = words.scores(query)
-        cosines = {hit.row: hit.score for hit in dense}
-        extra = [hit.row for hit in words.search(query, DEPTH, allowed) if hit.row not in cosines]
-        if extra:
-            for row, value in zip(extra, self.snapshot.sentence_vectors.vectors(extra) @ vector, strict=True):
-                cosines[row] = float(value)
-        top = float(lexical.max(initial=0.0)) or 1.0
+        by_words = words.search(query, max(DEPTH, k), allowed)
+        rows = sorted({hit.row for hit in (*dense, *by_words)})
+        # All cosines come from one computation, so that equal sentences have equal scores and their order is stated.
+        values = self.snapshot.sentence_vectors.cosines(vector, rows)
+        cosines = {row: float(value) for row, value in zip(rows, values, strict=True)}
+        # Scaled to the best of what may be found: what a filter hides must not move the scores of what it shows.
+        top = by_words[0].score if by_words else 1.0
         scores = {row: cosine + LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
         found = []
         for hit in ranked(list(scores.items()))[:k]:
@@ -152,19 +164,11 @@ class Retriever:
             best.setdefault(self.snapshot.sentences[hit.row][0], hit.score)
         return ranked(list(best.items()))
 
-    def _passage_cosines(
-        self, vector: NDArray[np.float32], known: Sequence[Hit], rows: Sequence[int]
-    ) -> dict[int, float]:
-        cosines = {hit.row: hit.score for hit in known}
-        missing = [row for row in rows if row not in cosines]
-        if missing:
-            values = self.snapshot.passage_vectors.vectors(missing) @ vector
-            cosines.update({row: float(value) for row, value in zip(missing, values, strict=True)})
-        return cosines
-
-    def _allowed(self, filters: Filters) -> tuple[list[int], list[int]]:
+    def _allowed(self, filters: Filters) -> tuple[Rows, Rows]:
+        """Return the passage and sentence rows that may be found; several threads may ask at once."""
         key = Filters(None if filters.source_ids is None else frozenset(filters.source_ids), filters.collection)
-        if key not in self._rows:
+        rows = self._rows.get(key)
+        if rows is None:
             passages = [
                 row
                 for row, passage in enumerate(self.snapshot.passages)
@@ -173,7 +177,8 @@ class Retriever:
             ]
             inside = set(passages)
             sentences = [row for row, (owner, _) in enumerate(self.snapshot.sentences) if owner in inside]
+            rows = (np.array(passages, dtype=np.int64), np.array(sentences, dtype=np.int64))
             if len(self._rows) >= 64:
                 self._rows.clear()
-            self._rows[key] = (passages, sentences)
-        return self._rows[key]
+            self._rows[key] = rows
+        return rows

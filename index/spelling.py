@@ -39,18 +39,20 @@ class Speller:
 
     def _word(self, word: str) -> str:
         lowered = word.lower()
-        if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or "'" in lowered:
+        if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or not lowered.isalpha():
             return word
-        if lowered not in self._repairs:
+        repaired = self._repairs.get(lowered)
+        if repaired is None:
+            repaired = self._nearest(lowered)
             if len(self._repairs) > 10_000:
-                self._repairs.clear()
-            self._repairs[lowered] = self._nearest(lowered)
-        return self._repairs[lowered]
+                self._repairs.clear()  # another thread may do so too, hence the local name
+            self._repairs[lowered] = repaired
+        return repaired
 
     def _nearest(self, word: str) -> str:
         allowed = 2 if len(word) >= _LONG else 1
         near = extract(word, self._candidates, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=None)
-        same_start = [(found, distance) for found, distance, _ in near if found[0] == word[0]]
+        same_start: list[tuple[str, int]] = [(found, distance) for found, distance, _ in near if found[0] == word[0]]
         if not same_start:
             return word
         return min(same_start, key=lambda pair: (pair[1], -self._counts[pair[0]], pair[0]))[0]

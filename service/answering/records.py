@@ -6,6 +6,7 @@ from typing import Literal
 from corpus.records import Document, Passage, Source, Span
 from index.hits import PassageHit
 from service.answering.errors import BrokenProofError
+from service.triage.records import Notice
 
 Status = Literal["answered", "partial", "abstained", "withheld"]
 Reason = Literal["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]
@@ -190,3 +191,26 @@ class Answer:
             verbatim = any(sentence.text in citation.quote for citation in cited)
             if not verbatim or self.text[sentence.start : sentence.end] != sentence.text:
                 raise BrokenProofError(sentence.text, Span(sentence.start, sentence.end))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Everything that leaves the house for one question.
+
+    Attributes:
+        id: ``ans_`` and 32 random hex digits.
+        created: UTC, ISO 8601.
+        notice: What the person must hear first, or None.
+        answer: The answer, or why there is none.
+        snapshot_id: Snapshot that was searched.
+        model: Embedding model.
+        timings_ms: Milliseconds by stage, triage first.
+    """
+
+    id: str
+    created: str
+    notice: Notice | None
+    answer: Answer
+    snapshot_id: str
+    model: str
+    timings_ms: tuple[tuple[str, float], ...]

@@ -137,7 +137,9 @@ def split_parts(question: str) -> tuple[str, ...]:
                 parts.append(sentence[begin : match.start()])
                 begin = match.end()
         parts.append(sentence[begin:])
-    asking = [part.strip(" ,;") for part in parts if len(part.split()) > 2 and (_ASKS.match(part.strip()) or "?" in part)]
+    asking = [
+        part.strip(" ,;") for part in parts if len(part.split()) > 2 and (_ASKS.match(part.strip()) or "?" in part)
+    ]
     if len(asking) < 2:
         return (question,)
     return tuple(asking[:MAX_PARTS])

@@ -177,9 +177,7 @@ class Lexicon:
                 common[need] = common.get(need, 0) + 1
         return common
 
-    def _depth(
-        self, name: str, concepts: Mapping[str, Concept], depth: dict[str, int], above: tuple[str, ...]
-    ) -> int:
+    def _depth(self, name: str, concepts: Mapping[str, Concept], depth: dict[str, int], above: tuple[str, ...]) -> int:
         if name in depth:
             return depth[name]
         if name in above:
@@ -240,16 +238,12 @@ def _match_near(concept: str, near: Near, chart: Chart) -> None:
     for start, ends in list(present[anchor].items()):
         spans = [(start, end) for end in ends[:1]]
         for table in others:
-            spans = [
-                wider for span in spans for wider in _widen(span, table, near.within, sentence)
-            ][:_MAX_NEAR]
+            spans = [wider for span in spans for wider in _widen(span, table, near.within, sentence)][:_MAX_NEAR]
         for first, last in spans:
             chart.add(symbol, first, last)
 
 
-def _widen(
-    span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]
-) -> list[MatchSpan]:
+def _widen(span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]) -> list[MatchSpan]:
     """The nearest match of ``table`` behind the span, and the nearest one before it."""
     start, end = span
     wider = []

@@ -95,8 +95,6 @@ export default {
   "feedback.send": "Senden",
   "handoff.contact": "Wie erreichen wir Sie? Sie können das leer lassen.",
   "handoff.done": "Gesendet. Ein Mensch wird das lesen.",
-  "keys.slash": "Mit / springen Sie zur Frage.",
-  "keys.off": "Diese Taste ausschalten",
   "input.over": { one: "{n} Zeichen zu viel", other: "{n} Zeichen zu viel" },
   "count.sentences": { one: "{n} Satz", other: "{n} Sätze" },
   "count.sources": { one: "{n} Quelle", other: "{n} Quellen" },

@@ -109,8 +109,6 @@ export default {
   "feedback.send": "Send",
   "handoff.contact": "How can we reach you? You can leave this empty.",
   "handoff.done": "Sent. A person will read it.",
-  "keys.slash": "Press / to jump to the question.",
-  "keys.off": "Switch this key off",
   "input.over": { one: "{n} character too many", other: "{n} characters too many" },
   "count.sentences": { one: "{n} sentence", other: "{n} sentences" },
   "count.sources": { one: "{n} source", other: "{n} sources" },

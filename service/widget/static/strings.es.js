@@ -95,8 +95,6 @@ export default {
   "feedback.send": "Enviar",
   "handoff.contact": "¿Cómo podemos contactarle? Puede dejarlo vacío.",
   "handoff.done": "Enviado. Una persona lo leerá.",
-  "keys.slash": "Pulse / para ir a la pregunta.",
-  "keys.off": "Desactivar esta tecla",
   "input.over": { one: "Sobra {n} carácter", other: "Sobran {n} caracteres" },
   "count.sentences": { one: "{n} frase", other: "{n} frases" },
   "count.sources": { one: "{n} fuente", other: "{n} fuentes" },

@@ -95,8 +95,6 @@ export default {
   "feedback.send": "Envoyer",
   "handoff.contact": "Comment vous joindre ? Vous pouvez laisser vide.",
   "handoff.done": "Envoyé. Une personne le lira.",
-  "keys.slash": "Appuyez sur / pour aller à la question.",
-  "keys.off": "Désactiver cette touche",
   "input.over": { one: "{n} caractère de trop", other: "{n} caractères de trop" },
   "count.sentences": { one: "{n} phrase", other: "{n} phrases" },
   "count.sources": { one: "{n} source", other: "{n} sources" },

@@ -1,0 +1,1 @@
+"""Sets, runs and measures: how well a target answers, declines and warns. Nothing imports this package."""

@@ -1,0 +1,1 @@
+"""Runs told to people: a table for the terminal, Markdown, and one self-contained page."""

@@ -1,0 +1,303 @@
+"""The path of a question, top to bottom: understand, search, decide, compose, cite."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from corpus.records import Span
+from corpus.sources import Difference
+from index.hits import SentenceHit
+from index.lexical import stems
+from index.retrieving import Filters, Found, Retriever
+from service.answering.abstaining import (
+    MESSAGES,
+    Calibration,
+    features_of,
+    kind_of_silence,
+    silence,
+)
+from service.answering.citing import cite, sentences_of_facts
+from service.answering.composing import choose_sentences, order_sentences
+from service.answering.following_up import rewrite
+from service.answering.records import (
+    Abstention,
+    Answer,
+    Citation,
+    Differing,
+    Position,
+    Probability,
+    Question,
+    Reason,
+    Sentence,
+)
+from service.answering.understanding import Understanding, understand
+
+SENTENCES = 24
+"""Sentences that composing chooses from, a part."""
+
+NEAREST = 3
+
+_URGENT = re.compile(r"right away|emergency|immediately|at once|straight away|within a day|medical help", re.IGNORECASE)
+_HOME_CARE = re.compile(
+    r"\b(?:home|rest|heat|ice|stretch|massage|exercise|can wait|several days|weeks?)\b", re.IGNORECASE
+)
+
+FOLLOW_UPS = 3
+
+
+class Answerer:
+    """Answers questions from one snapshot. Knows nothing of triage: that has come first."""
+
+    def __init__(
+        self, retriever: Retriever, calibration: Calibration | None, differences: Sequence[Difference] = ()
+    ) -> None:
+        self._retriever = retriever
+        self._calibration = calibration
+        self._differences = tuple(differences)
+        self._facts = sentences_of_facts(retriever.snapshot.documents)
+
+    @property
+    def retriever(self) -> Retriever:
+        """What is searched."""
+        return self._retriever
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether answers of the shipped corpus carry a probability."""
+        return self._calibration is not None
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one question, or say why not.
+
+        Every sentence of the answer is verbatim in its quote, and every quote in its document: the records refuse
+        anything else.
+        """
+        clock = _Clock()
+        rewritten = rewrite(question.text, question.history)
+        asked = self._retriever.repair(rewritten or question.text)
+        understanding = understand(asked)
+        vectors = [self._retriever.embed(part) for part in (understanding.core, *self._further_parts(understanding))]
+        clock.lap("embed")
+        filters = Filters(question.source_ids, question.collection)
+        founds = [
+            self._retriever.find(text, vector, question.top_k, SENTENCES, filters)
+            for text, vector in zip((understanding.core, *self._further_parts(understanding)), vectors, strict=True)
+        ]
+        clock.lap("search")
+        reply = self._decide(understanding, founds, question)
+        clock.lap("compose")
+        return _with(reply, rewritten, clock.laps)
+
+    def answer_about_care(self, question: Question, message: str) -> Answer | None:
+        """Answer under an emergency: only sentences that say when to get help, or None when there are none.
+
+        Args:
+            question: The question; its own words are not answered here.
+            message: The notice's message, which names the sign.
+        """
+        clock = _Clock()
+        vector = self._retriever.embed(message)
+        clock.lap("embed")
+        found = self._retriever.find(message, vector, question.top_k, SENTENCES, Filters(question.source_ids))
+        clock.lap("search")
+        urgent = [hit for hit in found.sentences if _URGENT.search(hit.text) and not _HOME_CARE.search(hit.text)]
+        if not urgent:
+            return None
+        answer = self._compose(understand(message), [replace(found, sentences=tuple(urgent[:3]))], None, ())
+        clock.lap("compose")
+        return replace(answer, differences=(), follow_ups=(), timings_ms=tuple(clock.laps))
+
+    def features(self, question: Question) -> dict[str, float]:
+        """Return what the calibration looks at: for fitting it."""
+        asked = self._retriever.repair(rewrite(question.text, question.history) or question.text)
+        core = understand(asked).core
+        found = self._retriever.find(
+            core, self._retriever.embed(core), question.top_k, SENTENCES, Filters(None, question.collection)
+        )
+        return features_of(core, found, self._retriever.snapshot.sentence_words)
+
+    def compose_unconditionally(self, question: Question) -> Answer:
+        """Answer whatever the probability says: for calibration, never for people."""
+        asked = self._retriever.repair(rewrite(question.text, question.history) or question.text)
+        understanding = understand(asked)
+        texts = (understanding.core, *self._further_parts(understanding))
+        filters = Filters(question.source_ids, question.collection)
+        founds = [
+            self._retriever.find(text, self._retriever.embed(text), question.top_k, SENTENCES, filters)
+            for text in texts
+        ]
+        return self._compose(understanding, founds, None, ())
+
+    @staticmethod
+    def _further_parts(understanding: Understanding) -> tuple[str, ...]:
+        return understanding.parts if len(understanding.parts) > 1 else ()
+
+    def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
+        whole = founds[0]
+        words = self._retriever.snapshot.sentence_words
+        features = features_of(understanding.core, whole, words)
+        calibration = self._calibration if question.collection == "default" else None
+        probability = _probability(calibration, features)
+        reason = silence(understanding)
+        if reason is None and not whole.sentences:
+            reason = "nothing_found"
+        if reason is None and _too_unlikely(probability, features):
+            known = [word for word in stems(understanding.core) if word in words.vocabulary]
+            reason = kind_of_silence(understanding.core, features, known)
+        if reason is not None:
+            return self._abstain(reason, whole, probability, understanding)
+        return self._compose(understanding, founds, probability, self._missing(understanding, founds, calibration))
+
+    def _missing(
+        self, understanding: Understanding, founds: Sequence[Found], calibration: Calibration | None
+    ) -> tuple[str, ...]:
+        """Return the parts that nothing answers."""
+        words = self._retriever.snapshot.sentence_words
+        missing = []
+        for part, found in zip(understanding.parts, founds[1:], strict=False):
+            features = features_of(part, found, words)
+            if not found.sentences or _too_unlikely(_probability(calibration, features), features):
+                missing.append(part)
+        return tuple(missing) if len(missing) < len(understanding.parts) else ()
+
+    def _compose(
+        self,
+        understanding: Understanding,
+        founds: Sequence[Found],
+        probability: Probability | None,
+        missing: tuple[str, ...],
+    ) -> Answer:
+        answered = [
+            found.sentences for part, found in zip(understanding.parts, founds[1:], strict=False) if part not in missing
+        ] or [founds[0].sentences]
+        chosen = choose_sentences(answered, stems)
+        citations = _Citations(self._retriever)
+        sentences: list[Sentence] = []
+        at = 0
+        for part in chosen:
+            for hit in order_sentences(part):
+                citation = citations.of(hit)
+                sentences.append(Sentence(hit.text, at, at + len(hit.text), (citation.id,)))
+                at += len(hit.text) + 1
+        differences = self._differing(understanding, citations)
+        return Answer(
+            status="partial" if missing else "answered",
+            text=" ".join(sentence.text for sentence in sentences),
+            sentences=tuple(sentences),
+            citations=citations.all,
+            passages=founds[0].passages,
+            missing=missing,
+            differences=differences,
+            probability=probability,
+            follow_ups=self._follow_ups(founds[0], citations.all),
+        )
+
+    def _differing(self, understanding: Understanding, citations: "_Citations") -> tuple[Differing, ...]:
+        """Return the topics on which sources differ, where the answer and the question are about them."""
+        cited = {fact for citation in citations.all for fact in citation.facts}
+        core = f" {understanding.core.lower()} "
+        differing = []
+        for difference in self._differences:
+            facts = {fact for group in difference.positions for fact in group}
+            if not facts & cited or not any(word in core for word in difference.about):
+                continue
+            positions = []
+            for group in difference.positions:
+                place = next((self._facts[fact] for fact in group if fact in self._facts), None)
+                if place is not None:
+                    citation = citations.at(*place)
+                    positions.append(Position(citation.quote, (citation.id,)))
+            if len(positions) > 1:
+                differing.append(Differing(difference.topic, tuple(positions), difference.care))
+        return tuple(differing)
+
+    def _abstain(
+        self, reason: Reason, found: Found, probability: Probability | None, understanding: Understanding
+    ) -> Answer:
+        citations = _Citations(self._retriever)
+        if reason not in {"out_of_scope", "unclear"}:
+            for hit in found.sentences[:NEAREST]:
+                citations.of(hit)
+        follow_ups = self._follow_ups(found, ()) if reason == "unclear" else ()
+        return Answer(
+            status="abstained",
+            text="",
+            sentences=(),
+            citations=(),
+            passages=found.passages,
+            abstention=Abstention(reason, MESSAGES[reason], citations.all, understanding.about_medicine),
+            probability=probability,
+            follow_ups=follow_ups,
+        )
+
+    @staticmethod
+    def _follow_ups(found: Found, cited: Sequence[Citation]) -> tuple[str, ...]:
+        """Return headings of what was found but not cited: questions that the sources answer."""
+        used = {citation.passage.heading_path[-1:] for citation in cited}
+        headings = [
+            hit.passage.heading_path[-1]
+            for hit in found.passages
+            if hit.passage.heading_path and hit.passage.heading_path[-1:] not in used
+        ]
+        return tuple(dict.fromkeys(heading for heading in headings if heading.endswith("?")))[:FOLLOW_UPS]
+
+
+class _Citations:
+    """Citations of one answer, numbered by first appearance; the same span keeps its number."""
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._snapshot = retriever.snapshot
+        self._by_place: dict[tuple[str, Span], Citation] = {}
+
+    @property
+    def all(self) -> tuple[Citation, ...]:
+        return tuple(self._by_place.values())
+
+    def of(self, hit: SentenceHit) -> Citation:
+        place = (hit.passage.document_id, hit.span)
+        if place not in self._by_place:
+            document = self._snapshot.documents[hit.passage.document_id]
+            self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, hit.passage, hit.span)
+        return self._by_place[place]
+
+    def at(self, document_id: str, span: Span) -> Citation:
+        place = (document_id, span)
+        if place not in self._by_place:
+            passage = next(p for p in self._snapshot.passages if p.document_id == document_id and p.span.contains(span))
+            document = self._snapshot.documents[document_id]
+            self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, passage, span)
+        return self._by_place[place]
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self.laps: list[tuple[str, float]] = []
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps.append((stage, (now - self._last) * 1000))
+        self._last = now
+
+
+UNCALIBRATED_COSINE = 0.5
+"""Without a calibration (a user's own collection or model) the best sentence must come at least this near."""
+
+
+def _probability(calibration: Calibration | None, features: dict[str, float]) -> Probability | None:
+    if calibration is None:
+        return None
+    return Probability(calibration.probability(features), calibration.calibrated_on, calibration.threshold)
+
+
+def _too_unlikely(probability: Probability | None, features: dict[str, float]) -> bool:
+    if probability is None:
+        return features["best_sentence"] < UNCALIBRATED_COSINE
+    return probability.value < probability.threshold
+
+
+def _with(answer: Answer, rewritten: str | None, laps: Sequence[tuple[str, float]]) -> Answer:
+    return replace(answer, rewritten_question=rewritten, timings_ms=tuple(laps))

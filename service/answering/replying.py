@@ -1,0 +1,53 @@
+"""Triage first, then the answer: the order that no request can change."""
+
+import secrets
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from service.answering.answerer import Answerer
+from service.answering.records import Answer, Question, Reply
+from service.triage.records import Level, Notice
+from service.triage.screening import Rules, screen
+
+WITHHELD = Answer(status="withheld", text="", sentences=(), citations=(), passages=())
+"""A notice that must stand alone: poisoning and self-harm."""
+
+
+class Replier:
+    """Makes the whole reply to one question."""
+
+    def __init__(self, rules: Rules, answerer: Answerer) -> None:
+        self.rules = rules
+        self.answerer = answerer
+
+    def screen(self, question: Question) -> Notice | None:
+        """Screen one question and the turns before it for signs that need care."""
+        return screen(question.text, self.rules, question.history)
+
+    def reply(self, question: Question) -> Reply:
+        """Screen and answer one question.
+
+        Under an emergency the answer holds only what the sources say about the sign; a notice that must stand alone
+        has none.
+        """
+        begin = time.perf_counter()
+        notice = self.screen(question)
+        screened = time.perf_counter()
+        if notice is not None and notice.withhold:
+            answer = WITHHELD
+        elif notice is not None and notice.level is Level.EMERGENCY:
+            answer = self.answerer.answer_about_care(question, notice.message) or WITHHELD
+        else:
+            answer = self.answerer.answer(question)
+        total = time.perf_counter() - begin
+        snapshot = self.answerer.retriever.snapshot
+        return Reply(
+            id=f"ans_{secrets.token_hex(16)}",
+            created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            notice=notice,
+            answer=replace(answer, timings_ms=()),
+            snapshot_id=snapshot.id,
+            model=snapshot.manifest.model_id,
+            timings_ms=(("triage", (screened - begin) * 1000), *answer.timings_ms, ("total", total * 1000)),
+        )

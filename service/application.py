@@ -1,0 +1,143 @@
+"""The service put together: settings, model, snapshot, rules, calibration, database."""
+
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corpus.sources import load_differences, load_shipped_documents
+from index.building import build_snapshot
+from index.embedding import Embedder, Progress, SentenceTransformersEmbedder, TokenCounter
+from index.model_files import ModelFiles, check_model_files
+from index.retrieving import Retriever
+from index.snapshot import Manifest, open_snapshot
+from index.spelling import model_words
+from service.answering.abstaining import Calibration, load_calibration
+from service.answering.answerer import Answerer
+from service.answering.errors import CalibrationError
+from service.answering.records import Question
+from service.answering.replying import Replier
+from service.http.app import create_app
+from service.http.schemas import notice_json, reply_json
+from service.http.state import Desk
+from service.settings import Settings, load_settings
+from service.storage.database import open_database
+from service.storage.documents import load_documents
+from service.triage.screening import load_rules
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An opened service.
+
+    Attributes:
+        settings: Its settings.
+        replier: Makes replies.
+    """
+
+    settings: Settings
+    replier: Replier
+
+    def ask(
+        self,
+        question: str,
+        history: tuple[str, ...] = (),
+        mode: str = "extractive",
+        top_k: int = 10,
+        source_ids: Sequence[str] | None = None,
+        collection: str = "default",
+    ) -> dict[str, Any]:
+        """Return the object of ``POST /v1/ask``; without a language model every ``mode`` is extractive."""
+        del mode
+        asked = Question(question, history, top_k, None if source_ids is None else tuple(source_ids), collection)
+        return reply_json(self.replier.reply(asked))
+
+    def screen(self, text: str, history: tuple[str, ...] = ()) -> dict[str, Any] | None:
+        """Return the ``triage`` object alone, or None."""
+        notice = self.replier.screen(Question(text, history))
+        return None if notice is None else notice_json(notice)
+
+    def features(self, question: str, history: tuple[str, ...] = ()) -> dict[str, float]:
+        """Return what the calibration looks at."""
+        return self.replier.answerer.features(Question(question, history))
+
+    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
+        """Return facts and sources of the answer that would be given at any probability: for calibration only."""
+        answer = self.replier.answerer.compose_unconditionally(Question(question, history))
+        facts = {fact for citation in answer.citations for fact in citation.facts}
+        return facts, [citation.source.id for citation in answer.citations]
+
+    @property
+    def model_id(self) -> str:
+        """Embedding model that runs."""
+        return self.replier.answerer.retriever.snapshot.manifest.model_id
+
+
+def open_application(settings: Settings | None = None) -> Application:
+    """Open the current snapshot and everything around it.
+
+    Raises:
+        ModelFileError: the model is missing or changed.
+        SnapshotError: there is no snapshot, it is damaged, or another model made it.
+    """
+    chosen = settings or load_settings()
+    files = check_model_files(chosen.model)
+    snapshot = open_snapshot(chosen.snapshots, files.model_id)
+    embedder = load_embedder(files)
+    retriever = Retriever(snapshot, embedder, model_words(TokenCounter(files.path).vocabulary()))
+    answerer = Answerer(retriever, _calibration(files.model_id), load_differences())
+    return Application(chosen, Replier(load_rules(), answerer))
+
+
+def build_index(settings: Settings, progress: Progress | None = None) -> Manifest:
+    """Build and publish a snapshot of the shipped corpus and of every stored document.
+
+    Raises:
+        ModelFileError: the model is missing or changed.
+    """
+    embedder = load_embedder(check_model_files(settings.model))
+    documents = [*load_shipped_documents(), *load_documents(open_database(settings.database))]
+    return build_snapshot(documents, embedder, settings.snapshots, progress)
+
+
+def load_embedder(files: ModelFiles) -> Embedder:
+    """Load the embedding model from checked files."""
+    return SentenceTransformersEmbedder(files)
+
+
+def _calibration(model_id: str) -> Calibration | None:
+    try:
+        return load_calibration(model_id)
+    except CalibrationError as error:
+        _log.warning("no calibrated probability: %s", error.reason)
+        return None
+
+
+def serve_application(settings: Settings, host: str, port: int) -> None:
+    """Open the service and serve it until it is told to stop.
+
+    Raises:
+        RetrievalError: the service cannot be opened.
+        OSError: the port is taken.
+    """
+    import uvicorn
+
+    application = open_application(settings)
+    app = create_app(Desk(settings, application.replier, calibrated=application.replier.answerer.calibrated))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise OSError(error.errno, f"port {port} is taken; choose another with --port") from error
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        question = '{"question":"How long does a back spasm last?"}'
+        print(f"Backline answers at {address}/ (stop it with Ctrl+C). Try:")
+        print(f"  curl -s {address}/v1/ask -H 'content-type: application/json' -d '{question}'", flush=True)
+        config = uvicorn.Config(
+            app, log_level=settings.log_level, access_log=False, server_header=False, timeout_graceful_shutdown=10
+        )
+        uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,198 @@
+"""The command line: ``backline ask | serve | ingest | index | sources | doctor``.
+
+Heavy libraries are imported inside the commands, so that help answers at once.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from service.application import Application
+
+app = typer.Typer(
+    name="backline",
+    help="Cited answers about back spasms and back pain. Information, not medical advice.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+
+
+def main() -> None:
+    """Run one command; a reader that stops reading (``| head``) ends it quietly."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Python flushes the standard streams once more at exit; that must not fail a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question; - reads standard input.")] = None,
+    *,
+    from_env: Annotated[
+        str | None, typer.Option("--from-env", help="Take the question from this environment variable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the object of POST /v1/ask.")] = False,
+) -> None:
+    """Print one cited answer."""
+    from pydantic import ValidationError
+
+    from service.http.schemas import AskRequest
+    from service.settings import environment_text
+
+    text = environment_text(from_env) if from_env else sys.stdin.read() if question == "-" else question
+    if text is None or not text.strip():
+        _fail('write a question, such as: backline ask "How long does a back spasm last?"', EXIT_USAGE)
+    try:
+        request = AskRequest(question=text.strip())
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]
+        _fail(f"the question is refused: {fault['msg']}", EXIT_USAGE)
+    reply = _open().ask(request.question)
+    if as_json:
+        print(json.dumps(reply, ensure_ascii=False, indent=2))
+    else:
+        from service.printing import print_reply
+
+        print_reply(reply)
+    sys.stdout.flush()
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to bind.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind.", min=1, max=65535)] = None,
+) -> None:
+    """Serve over HTTP, making the index first when there is none."""
+    from index.errors import NoSnapshotError, RetrievalError
+    from index.snapshot import current_snapshot_id
+    from service.application import serve_application
+    from service.settings import load_settings
+
+    settings = load_settings()
+    bind = (host or settings.host, port or settings.port)
+    if bind[0] not in {"127.0.0.1", "localhost", "::1"}:
+        _fail("this version serves on the loopback interface only; put a proxy in front of it", EXIT_USAGE)
+    try:
+        current_snapshot_id(settings.snapshots)
+    except NoSnapshotError:
+        _build()
+    try:
+        serve_application(settings, *bind)
+    except (RetrievalError, OSError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def index(
+    *,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build even with --if-missing.")] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Build only if there is none.")] = False,
+) -> None:
+    """Build the index from the shipped corpus and everything that was ingested."""
+    from index.errors import NoSnapshotError
+    from index.snapshot import current_snapshot_id
+    from service.settings import load_settings
+
+    if if_missing and not rebuild:
+        try:
+            print(f"index {current_snapshot_id(load_settings().snapshots)} is there already")
+        except NoSnapshotError:
+            pass
+        else:
+            return
+    _build()
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders.", exists=True)],
+    *,
+    collection: Annotated[str, typer.Option(help="Collection that keeps them apart.")] = "default",
+    publisher: Annotated[str, typer.Option(help="Who says it.")] = "",
+    url: Annotated[str, typer.Option(help="Address of a single document.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence in a short phrase.")] = "",
+) -> None:
+    """Read documents, store them and rebuild the index."""
+    from service.ingesting import ingest_paths
+    from service.settings import load_settings
+
+    report = ingest_paths(load_settings(), paths, collection, publisher, url, licence)
+    for line in report.lines():
+        print(line)
+    if report.stored:
+        _build()
+    if report.refused:
+        raise SystemExit(EXIT_FAILURE)
+
+
+@app.command()
+def sources() -> None:
+    """Print every source: publisher, title, licence, evidence, passages."""
+    from service.printing import print_sources
+
+    print_sources(_open().replier.answerer.retriever.snapshot)
+    sys.stdout.flush()
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation and say what to do."""
+    from service.examining import examine
+    from service.settings import load_settings
+
+    healthy = True
+    for finding in examine(load_settings()):
+        print(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.says}")
+        healthy = healthy and finding.ok
+    if not healthy:
+        raise SystemExit(EXIT_FAILURE)
+
+
+def _open() -> "Application":
+    from index.errors import RetrievalError
+    from service.application import open_application
+
+    try:
+        return open_application()
+    except RetrievalError as error:
+        _fail(str(error))
+
+
+def _build() -> None:
+    from corpus.errors import CorpusError
+    from index.errors import RetrievalError
+    from service.application import build_index
+    from service.printing import progress_bar
+    from service.settings import load_settings
+
+    try:
+        with progress_bar("Building the index") as progress:
+            manifest = build_index(load_settings(), progress)
+    except (CorpusError, RetrievalError, OSError) as error:
+        _fail(str(error))
+    counts = manifest.counts
+    print(
+        f"index {manifest.snapshot_id}: {counts['documents']} documents, {counts['passages']} passages, "
+        f"{counts['sentences']} sentences"
+    )
+
+
+def _fail(message: str, code: int = EXIT_FAILURE) -> NoReturn:
+    print(f"backline: {message}", file=sys.stderr)
+    raise SystemExit(code)

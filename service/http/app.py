@@ -1,0 +1,122 @@
+"""The ASGI application: routes, errors, door."""
+
+import logging
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from service.http.guarding import Door
+from service.http.problems import ProblemError, problem_response
+from service.http.routes import asking, health, pages, reading
+from service.http.schemas import ProblemSchema
+from service.http.state import Desk
+
+_log = logging.getLogger(__name__)
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+_DESCRIPTION = """Cited answers about back spasms and back pain.
+
+Every sentence leaves with a verbatim quote, its span in Unicode code points (half-open) and the document's sha256.
+A helper for JavaScript, whose strings are UTF-16: `Array.from(text).slice(start, end).join("")`.
+Information from health sources, not medical advice."""
+
+_PROBLEMS = {400: "not JSON", 404: "not found", 413: "too large", 422: "a field is wrong", 500: "our fault"}
+
+
+def create_app(desk: Desk) -> FastAPI:
+    """Make the application around one opened service."""
+    app = FastAPI(
+        title="Backline",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        responses={status: {"model": ProblemSchema, "description": text} for status, text in _PROBLEMS.items()},
+    )
+    app.state.desk = desk
+    for module in (asking, reading, health, pages):
+        app.include_router(module.router)
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_fault)
+    app.add_middleware(Door, max_body_bytes=desk.settings.max_body_bytes, hosts=LOOPBACK_HOSTS)
+    return app
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    return problem_response(request, error if isinstance(error, ProblemError) else _unknown())
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem_response(request, ProblemError("not-json", 'Send JSON such as {"question": "…"}.'))
+    errors = tuple((_field(fault["loc"]), _advice(fault)) for fault in faults[:20])
+    named = "; ".join(f"{name}: {advice}" for name, advice in errors[:3])
+    return problem_response(request, ProblemError("invalid-request", f"Correct the request: {named}.", errors))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:
+        headers = error.headers if isinstance(error, HTTPException) else None
+        response = problem_response(request, ProblemError("method-not-allowed", "See /docs for the methods."))
+        response.headers.update(headers or {})
+        return response
+    if status == 404:
+        return problem_response(request, ProblemError("not-found", "See /docs for the addresses."))
+    if status == 400:
+        return problem_response(request, ProblemError("not-json", 'Send JSON such as {"question": "…"}.'))
+    return problem_response(request, _unknown())
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    _log.error("request %s failed", getattr(request.state, "request_id", ""), exc_info=error)
+    return problem_response(request, _unknown())
+
+
+def _unknown() -> ProblemError:
+    return ProblemError("internal-error", "Try again; if it stays, send us the request id.")
+
+
+def _field(location: Sequence[int | str]) -> str:
+    """Name a field by its path; names that came with the request are not repeated."""
+    names = [str(part) for part in location if part != "body"]
+    return ".".join(name if name in _KNOWN or name.isdigit() else "(unknown)" for name in names) or "body"
+
+
+_KNOWN = frozenset(
+    "question query conversation_id history mode top_k filters source_ids collection locale stream document_id".split()
+)
+
+
+def _advice(fault: dict[str, object]) -> str:
+    kind = str(fault["type"])
+    context = fault.get("ctx")
+    limits = context if isinstance(context, dict) else {}
+    advice = {
+        "missing": "this field is required",
+        "extra_forbidden": "this field is not known; leave it out",
+        "string_type": "must be a string",
+        "string_too_short": "must not be empty",
+        "string_too_long": f"must have at most {limits.get('max_length')} characters",
+        "too_long": f"must have at most {limits.get('max_length')} entries",
+        "list_type": "must be a list",
+        "int_type": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "bool_type": "must be true or false",
+        "bool_parsing": "must be true or false",
+        "greater_than_equal": f"must be at least {limits.get('ge')}",
+        "less_than_equal": f"must be at most {limits.get('le')}",
+        "literal_error": f"must be one of {limits.get('expected')}",
+        "model_attributes_type": "must be a JSON object",
+        "string_unicode": "must be valid Unicode text",
+    }
+    if kind == "value_error":
+        return str(limits.get("error", "is wrong"))
+    return advice.get(kind, "has the wrong form; see /docs")

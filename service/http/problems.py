@@ -1,0 +1,65 @@
+"""Errors over HTTP: one shape (RFC 9457), one table from error to status, never the input."""
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, title and code."""
+
+    status: int
+    code: str
+    title: str
+
+
+KINDS = {
+    kind.code: kind
+    for kind in (
+        Kind(400, "not-json", "The request body is not JSON"),
+        Kind(400, "foreign-host", "This host name is not served"),
+        Kind(403, "foreign-origin", "This page may not use the service"),
+        Kind(404, "not-found", "There is nothing here"),
+        Kind(405, "method-not-allowed", "This address does not take that method"),
+        Kind(413, "body-too-large", "The request body is too large"),
+        Kind(415, "wrong-content-type", "The request body has the wrong content type"),
+        Kind(422, "invalid-request", "A field of the request is wrong"),
+        Kind(500, "internal-error", "Something went wrong on our side"),
+        Kind(503, "not-ready", "The service is not ready"),
+    )
+}
+
+
+@dataclass
+class ProblemError(Exception):
+    """An error with a kind, raised by routes and middleware.
+
+    Attributes:
+        code: A key of :data:`KINDS`.
+        detail: What is wrong and what to do, in one sentence.
+        errors: Field and detail of each fault.
+    """
+
+    code: str
+    detail: str
+    errors: tuple[tuple[str, str], ...] = field(default=())
+
+
+def problem_response(request: Request | None, problem: ProblemError) -> JSONResponse:
+    """Return the response of a problem."""
+    kind = KINDS[problem.code]
+    request_id = "" if request is None else str(getattr(request.state, "request_id", ""))
+    body = {
+        "type": f"urn:backline:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "code": kind.code,
+        "request_id": request_id,
+        "errors": [{"field": name, "detail": detail} for name, detail in problem.errors],
+    }
+    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE)

@@ -1,0 +1,50 @@
+"""``POST /v1/ask`` and ``POST /v1/search``."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from index.retrieving import Filters
+from service.answering.records import Question
+from service.http.schemas import (
+    AnswerSchema,
+    AskRequest,
+    SearchRequest,
+    SearchSchema,
+    notice_schema,
+    passage_schema,
+    reply_json,
+)
+from service.http.state import DeskHere
+
+router = APIRouter(prefix="/v1", tags=["asking"])
+
+
+@router.post("/ask", response_model=AnswerSchema)
+def ask(request: AskRequest, desk: DeskHere) -> dict[str, Any]:
+    """Answer a question with cited sentences, or say why not; warning signs come first."""
+    question = Question(
+        text=request.question,
+        history=tuple(request.history),
+        top_k=request.top_k,
+        source_ids=None if request.filters.source_ids is None else tuple(request.filters.source_ids),
+        collection=request.filters.collection,
+    )
+    with desk.gate:
+        return reply_json(desk.replier.reply(question))
+
+
+@router.post("/search")
+def search(request: SearchRequest, desk: DeskHere) -> SearchSchema:
+    """Search passages; words that describe a warning sign raise the same notice as a question."""
+    retriever = desk.replier.answerer.retriever
+    sources = request.filters.source_ids
+    filters = Filters(None if sources is None else tuple(sources), request.filters.collection)
+    with desk.gate:
+        notice = desk.replier.screen(Question(request.query))
+        hits = retriever.search(request.query, request.top_k, filters)
+    return SearchSchema(
+        triage=notice_schema(notice),
+        data=[passage_schema(hit) for hit in hits],
+        snapshot_id=retriever.snapshot.id,
+    )

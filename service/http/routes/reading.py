@@ -1,0 +1,41 @@
+"""``GET /v1/sources`` and ``GET /v1/documents/{id}``: what anyone needs to check a citation."""
+
+from collections import Counter
+
+from fastapi import APIRouter
+
+from service.http.problems import ProblemError
+from service.http.schemas import DocumentSchema, SourceSchema, SourcesSchema, source_schema
+from service.http.state import DeskHere
+
+router = APIRouter(prefix="/v1", tags=["reading"])
+
+
+@router.get("/sources")
+def sources(desk: DeskHere) -> SourcesSchema:
+    """List every source of the index with licence, credit and evidence."""
+    snapshot = desk.replier.answerer.retriever.snapshot
+    counts = Counter(passage.source_id for passage in snapshot.passages)
+    rows: dict[str, SourceSchema] = {}
+    for document in snapshot.documents.values():
+        own = [d for d in snapshot.documents.values() if d.source.id == document.source.id]
+        rows.setdefault(document.source.id, source_schema(document.source, own, counts[document.source.id]))
+    return SourcesSchema(data=[rows[name] for name in sorted(rows)])
+
+
+@router.get("/documents/{document_id}")
+def document(document_id: str, desk: DeskHere) -> DocumentSchema:
+    """Return a document's text and version: a citation's span is a slice of that text, in code points."""
+    found = desk.replier.answerer.retriever.snapshot.documents.get(document_id)
+    if found is None:
+        raise ProblemError("not-found", "There is no document of that id; see /v1/sources for those that are.")
+    return DocumentSchema(
+        id=found.id,
+        source_id=found.source.id,
+        title=found.title,
+        version=found.version,
+        text=found.text,
+        digest=found.source.digest,
+        licence=found.source.licence,
+        credit=found.source.credit,
+    )

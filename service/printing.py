@@ -1,0 +1,110 @@
+"""Replies and tables on a terminal."""
+
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from index.embedding import Progress
+from index.snapshot import Snapshot
+
+_WIDTH = 96
+
+EVIDENCE = {
+    "source": "read in the page's own text",
+    "copy": "read in a copy of this page",
+    "candidate": "from this publisher, but perhaps not the page first cited",
+    "edition": "older edition or sister page of the one cited",
+    "other": "from another named source",
+}
+
+
+def print_reply(reply: Mapping[str, Any]) -> None:
+    """Print one reply: notice first, then the answer, then its sources."""
+    if reply["triage"]:
+        _print_notice(reply["triage"])
+    numbers = {citation["id"]: position for position, citation in enumerate(reply["citations"], start=1)}
+    if reply["sentences"]:
+        print("From the sources" if reply["status"] == "answered" else "Part of your question")
+        for sentence in reply["sentences"]:
+            marks = "".join(f" [{numbers[name]}]" for name in sentence["citation_ids"])
+            print(_wrapped(sentence["text"] + marks))
+        for part in reply["missing"]:
+            print(_wrapped(f"Not in my sources: {part}"))
+        for differing in reply["differences"]:
+            print(f"\nThe sources differ: {differing['topic']}")
+            for position in differing["positions"]:
+                marks = "".join(f" [{numbers[name]}]" for name in position["citation_ids"])
+                print(_wrapped(position["text"] + marks, "  - "))
+            if differing["care"]:
+                print(_wrapped("If they differ on when to get help, go by the earliest time.", "  "))
+        print("\nSources")
+        for citation in reply["citations"]:
+            _print_citation(numbers[citation["id"]], citation)
+    if reply["abstention"]:
+        _print_abstention(reply["abstention"])
+    print(f"\n{reply['disclaimer']}")
+
+
+def print_sources(snapshot: Snapshot) -> None:
+    """Print one row a source."""
+    passages = Counter(passage.source_id for passage in snapshot.passages)
+    for document in snapshot.documents.values():
+        source = document.source
+        labels = Counter(attribution.evidence for attribution in document.attributions)
+        evidence = ", ".join(f"{count} {label}" for label, count in sorted(labels.items())) or "the document itself"
+        print(f"{source.publisher_short or source.publisher}: {source.title}")
+        print(f"    {source.id} | {source.licence} | {evidence} | {passages[source.id]} passages")
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """Show a bar on the error stream, where a person sees it and a pipe does not."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def _print_notice(notice: Mapping[str, Any]) -> None:
+    print(f"{notice['label'].upper()}: {notice['title']}")
+    for line in (notice["message"], notice["how"], *notice["conditional"]):
+        if line:
+            print(_wrapped(line, "  "))
+    matched = ", ".join(f"“{rule['matched']}”" for rule in notice["rules"] if rule["matched"])
+    if matched:
+        print(_wrapped(f"Why you see this: you wrote {matched}.", "  "))
+    print()
+
+
+def _print_abstention(abstention: Mapping[str, Any]) -> None:
+    print("I can't answer that from my sources")
+    print(_wrapped(abstention["message"]))
+    if abstention["nearest"]:
+        print("\nWhat I did find")
+        for position, citation in enumerate(abstention["nearest"], start=1):
+            print(_wrapped(citation["quote"], f"  {position}. "))
+            print(f"     {citation['title']}, {citation['publisher']} {citation['url']}")
+
+
+def _print_citation(number: int, citation: Mapping[str, Any]) -> None:
+    kind = "our digest" if citation["digest"] else "quote"
+    print(f"[{number}] {citation['title']}, {citation['publisher']} ({kind}; {EVIDENCE[citation['evidence']]})")
+    if citation["url"]:
+        print(f"    {citation['deep_link'] or citation['url']}")
+    if citation["credit"]:
+        print(_wrapped(citation["credit"], "    "))
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent), break_on_hyphens=False
+    )

@@ -1,0 +1,41 @@
+"""The database: SQLite in a file by default."""
+
+from pathlib import Path
+
+from sqlalchemy import Column, Engine, MetaData, String, Table, Text, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+metadata = MetaData()
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("collection", String(64), nullable=False, index=True),
+    Column("version", String(80), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sections", Text, nullable=False),
+    Column("created", String(32), nullable=False),
+)
+
+
+def open_database(path: Path) -> Engine:
+    """Open the embedded database, making file and tables when missing.
+
+    Write-ahead logging with full synchronisation: what was acknowledged survives a kill.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _make_durable)
+    metadata.create_all(engine)
+    return engine
+
+
+def _make_durable(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()

@@ -1,0 +1,1 @@
+"""The face: the web component, the ask page at ``/`` and the page for frames."""

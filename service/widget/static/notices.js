@@ -1,0 +1,106 @@
+/** The notice that comes before any answer: how soon care is needed, whom to call, why it is shown. */
+import { el, icon, outsideLink, safeAddress } from "./dom.js";
+
+const ICONS = { emergency: "triangle", today: "clock", soon: "calendar", info: "info" };
+
+/** The parts of a text around one {place}, with an element in that place. */
+export function fill(template, place, element) {
+  const [before, after = ""] = template.split(`{${place}}`);
+  return [before, element, after];
+}
+
+/** "Crisis line 116 123" -> the digits to dial; null where there are none. */
+function dialled(entry) {
+  const match = /\+?[\d][\d\s().-]*$|^[\d*#+]+$/.exec(entry.trim());
+  const digits = match ? match[0].replace(/[^\d+*#]/g, "") : "";
+  return digits || null;
+}
+
+/** A tel: link, or null for an entry that cannot be dialled. */
+export function callLink(entry, label, attributes = {}) {
+  const digits = dialled(entry);
+  return digits && el("a", { ...attributes, href: `tel:${digits}` }, label);
+}
+
+/** The level that the interface knows, or null. */
+export function levelOf(triage) {
+  return triage && Object.hasOwn(ICONS, triage.level) ? triage.level : null;
+}
+
+/** An "only if" line: a key of ours or a sentence; what it asks stands in bold. */
+export function onlyIf(texts, line, tag) {
+  const ours = /^cond\.\w+$/.test(line);
+  const text = ours ? texts.say(line) : String(line);
+  const [, bold, rest] = /^(.*?\?|Go now\b)?([\s\S]*)$/.exec(text);
+  return el(tag, ours ? texts.mark(line) : { lang: "en", dir: "ltr" }, bold && el("b", {}, bold), rest);
+}
+
+/**
+ * Draw a notice.
+ *
+ * @param {object} conversation texts, emergencyNumbers, crisisLines
+ * @param {object} triage the reply's `triage`, with a level
+ * @param {string} id id of its heading
+ */
+export function drawNotice(conversation, triage, id) {
+  const { texts } = conversation;
+  const level = levelOf(triage);
+  const told = (field) => spoken(texts, triage, level, field);
+  const [label, title, how] = [told("label"), told("title"), told("how")];
+  const urgentNow = level === "emergency";
+  const kind = triage.self_harm ? "selfharm" : level;
+  return el(`div.notice.${kind}`, { role: "group", part: "notice", "aria-labelledby": id, "aria-describedby": `${id}-message` },
+    el("h3", { id, tabindex: "-1" },
+      el("span.level", label.mark, icon(triage.self_harm ? "info" : ICONS[level]), label.text, el("span.hidden", {}, ". ")),
+      el("span.title", title.mark, title.text)),
+    urgentNow && calls(conversation, triage.self_harm),
+    urgentNow && how.text && el("p", how.mark, how.text),
+    triage.message && el("p", { id: `${id}-message`, lang: triage.language ?? "en", dir: "auto" }, triage.message),
+    !urgentNow && how.text && el("p", how.mark, how.text),
+    (triage.conditional ?? []).map((line) => onlyIf(texts, line, "p")),
+    foot(texts, triage, level),
+  );
+}
+
+/** The server's wording where it sends one, else ours: the same sentences, so that nothing is ever missing. */
+function spoken(texts, triage, level, field) {
+  if (typeof triage[field] === "string" && triage[field]) {
+    return { text: triage[field], mark: { lang: triage.language ?? "en", dir: "auto" } };
+  }
+  const key = `notice.${level}.${field}`;
+  return { text: texts.say(key), mark: texts.mark(key) };
+}
+
+function calls(conversation, selfHarm) {
+  const { texts } = conversation;
+  const entries = [...(selfHarm ? conversation.crisisLines : []), ...conversation.emergencyNumbers];
+  const links = entries.map((entry) => {
+    const label = el("span", texts.mark("notice.call"), fill(texts.say("notice.call"), "number", el("bdi", { dir: "ltr" }, entry)));
+    const link = callLink(entry, label);
+    link?.classList.add("call");
+    return link;
+  });
+  return el("div.calls", {}, links);
+}
+
+function foot(texts, triage, level) {
+  const matched = String(triage.rules?.[0]?.matched ?? "").slice(0, 120);
+  const why = matched && level !== "info" && el("p", texts.mark("notice.why"), texts.say("notice.why", { matched }));
+  const sources = (triage.sources ?? []).map((source) => {
+    const url = safeAddress(source.url);
+    const name = [source.title, source.publisher].filter(Boolean).join(", ") || source.source_id;
+    return name && el("li", { dir: "auto" }, url ? outsideLink(url, name, texts.say("cite.tab")) : name);
+  });
+  const folded = sources.some(Boolean) && el("details", {},
+    el("summary", texts.mark("notice.sources"), texts.say("notice.sources")),
+    el("ul", {}, sources));
+  return (why || folded) && el("div.foot", {}, why, folded);
+}
+
+/** What a screen reader hears first. */
+export function spokenNotice(conversation, triage) {
+  const level = levelOf(triage);
+  const { texts } = conversation;
+  const head = `${spoken(texts, triage, level, "label").text}. ${spoken(texts, triage, level, "title").text}.`;
+  return level === "emergency" ? head : `${head} ${triage.message ?? ""}`;
+}

@@ -1,0 +1,327 @@
+/** One question and its reply. The order inside a reply never changes: notice, answer, gaps, sources, the rest. */
+import { TurnCitations, evidenceLine, evidenceRow, pageLink } from "./citations.js";
+import { el, icon, withTail } from "./dom.js";
+import { drawFeedback } from "./feedback.js";
+import { drawHandoff } from "./handoff.js";
+import { drawNotice, levelOf, onlyIf, spokenNotice } from "./notices.js";
+
+const REASONS = new Set(["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]);
+const SOURCES_SHOWN = 2;
+let turns = 0;
+
+export class Turn {
+  /**
+   * @param {object} conversation what all turns share; see backline-ask.js
+   * @param {string} question as it was asked
+   */
+  constructor(conversation, question) {
+    this.conversation = conversation;
+    this.question = question;
+    this.id = `turn-${++turns}`;
+    this.reply = null;
+    this.element = el("li.turn", {});
+    this.clear();
+  }
+
+  /** Draw the turn anew from what it knows, for instance in another language. */
+  redraw() {
+    const { reply, failure } = this;
+    this.clear();
+    if (reply) this.show(reply, { aloud: false });
+    if (failure) this.fail(failure.draw);
+  }
+
+  clear() {
+    const { texts } = this.conversation;
+    this.citations = new TurnCitations(this.conversation, this.id);
+    this.triage = null;
+    this.sentenceCount = 0;
+    this.headRow = null;
+    this.failure = null;
+    this.busyRow = null;
+    this.notices = el("div.notices", { hidden: true });
+    this.main = el("div.main", {});
+    this.body = el("div.body", {}, this.main, this.citations.rail);
+    this.replyBox = el("div.reply", {}, this.notices, el("h3.hidden", {}, texts.say("turn.answer")), this.body);
+    this.element.replaceChildren(
+      el("h3.hidden", {}, texts.say("turn.you")),
+      el("p.bubble", { dir: "auto" }, this.question),
+      this.replyBox,
+    );
+  }
+
+  get isEmergency() {
+    return levelOf(this.triage) === "emergency";
+  }
+
+  busy(key) {
+    this.busyRow?.remove();
+    this.busyRow = null;
+    if (!key) return;
+    const dots = el("span.dots", { "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+    this.busyRow = el("p.busy", {}, dots, this.conversation.texts.say(key));
+    this.main.append(this.busyRow);
+  }
+
+  /** The notice, and with an emergency the answer folds away below it. */
+  notice(triage, { aloud = true } = {}) {
+    const level = levelOf(triage);
+    if (this.triage || !triage) return;
+    this.triage = triage;
+    if (!level) {
+      if (triage.message) this.main.append(el("p.answer", { lang: triage.language ?? "en", dir: "auto" }, triage.message));
+      return;
+    }
+    const { conversation } = this;
+    this.notices.hidden = false;
+    this.notices.append(drawNotice(conversation, triage, `${this.id}-notice`));
+    this.heading = this.notices.querySelector("h3");
+    if (level === "emergency") this.foldAnswer();
+    if (aloud) conversation.announcer.say(spokenNotice(conversation, triage), { assertive: triage.urgent === true, lang: "en" });
+    conversation.noticed(this, triage, aloud);
+  }
+
+  foldAnswer() {
+    const { texts } = this.conversation;
+    const label = el("span", texts.mark("notice.answer"), texts.say("notice.answer"));
+    this.fold = el("details.fold", { hidden: true }, el("summary", {}, label, icon("chevron")));
+    this.body.replaceWith(this.fold);
+    this.fold.append(this.body);
+    const other = el("p.muted", texts.mark("notice.other"), texts.say("notice.other"));
+    if (!this.triage.self_harm) this.replyBox.append(other);
+  }
+
+  head(key) {
+    const { texts } = this.conversation;
+    if (!this.headRow) {
+      this.headText = el("h4.head", {});
+      this.headRow = el("div.row", {}, this.headText);
+      this.main.append(this.headRow);
+    }
+    this.headText.textContent = texts.say(key);
+  }
+
+  /** Tells who wrote the sentences; a tap explains it. */
+  badge(reply) {
+    const { texts } = this.conversation;
+    const key = `answer.badge.${writtenByModel(reply) ? "llm" : "extractive"}`;
+    const help = el("p.small", { hidden: true, id: `${this.id}-badge` }, texts.say(`${key}.help`));
+    const button = el("button.badge", { type: "button", "aria-expanded": "false", "aria-controls": help.id, onclick: () => {
+      help.hidden = !help.hidden;
+      button.setAttribute("aria-expanded", String(!help.hidden));
+    } }, texts.say(key));
+    this.headRow.append(button);
+    this.headRow.after(help);
+  }
+
+  /** One verified sentence with its chips. It is never changed afterwards. */
+  sentence(sentence, { aloud = true } = {}) {
+    if (!this.headRow) this.head("answer.head");
+    if (this.fold) this.fold.hidden = false;
+    const block = el("div.sentence", {});
+    const chips = this.citations.chips(sentence.citation_ids, block);
+    block.prepend(el("p.answer", { dir: "auto", part: "sentence" }, withTail(sentence.text, ...chips)));
+    this.main.append(block);
+    this.citations.place();
+    this.sentenceCount += 1;
+    if (!aloud) return;
+    const names = chips.map((chip) => chip.getAttribute("aria-label").split(":")[0]);
+    this.conversation.announcer.say(`${sentence.text} ${names.join(", ")}.`);
+  }
+
+  /** Draw what is not drawn yet of a whole reply. */
+  show(reply, { aloud = true } = {}) {
+    this.busy(null);
+    this.reply = reply;
+    this.citations.add(reply.citations);
+    this.notice(reply.triage, { aloud });
+    if (reply.rewritten_question && reply.rewritten_question !== this.question) {
+      const text = this.conversation.texts.say("followup.read_as", { question: reply.rewritten_question });
+      this.main.prepend(el("p.small", { dir: "auto" }, text));
+    }
+    if (reply.abstention) this.abstain(reply, aloud);
+    else if (reply.sentences?.length) this.answer(reply, aloud);
+    this.body.hidden = !this.main.childElementCount;
+    if (this.body.hidden && this.fold) this.fold.hidden = true;
+  }
+
+  answer(reply, aloud) {
+    const { texts, announcer } = this.conversation;
+    for (const sentence of reply.sentences.slice(this.sentenceCount)) this.sentence(sentence, { aloud: aloud && !this.isEmergency });
+    const partial = reply.status === "partial";
+    this.head(partial ? "answer.partial" : "answer.head");
+    this.badge(reply);
+    const missing = (reply.missing ?? []).map((topic) => texts.say("missing.body", { topic }));
+    if (missing.length) this.main.append(this.framed("info", texts.say("missing.head"), missing.map((line) => el("p", { dir: "auto" }, line))));
+    for (const difference of reply.differences ?? []) this.main.append(this.differing(difference));
+    this.sourceList();
+    this.tools(reply);
+    if (!aloud || this.isEmergency) return;
+    announcer.say(partial
+      ? [texts.say("answer.partial"), `${texts.say("missing.head")}:`, ...missing].join(" ")
+      : texts.say("answer.done", {
+        s: texts.say("count.sentences", { n: reply.sentences.length }),
+        c: texts.say("count.sources", { n: this.citations.numbered().length }),
+      }));
+  }
+
+  framed(symbol, title, ...children) {
+    return el("section.framed", {}, el("h4", {}, icon(symbol), el("span", { dir: "auto" }, title)), ...children);
+  }
+
+  differing(difference) {
+    const { texts } = this.conversation;
+    const positions = (difference.positions ?? []).map((position) => {
+      const block = el("div.sentence", {});
+      const chips = this.citations.chips(position.citation_ids, block);
+      const publisher = this.citations.citations.get(position.citation_ids?.[0])?.publisher;
+      block.prepend(
+        ...(publisher ? [el("p.small", { dir: "auto" }, publisher)] : []),
+        el("p.answer", { dir: "auto" }, withTail(position.text, ...chips)),
+      );
+      return block;
+    });
+    const box = this.framed("differ", texts.say("differ.head", { topic: difference.topic }), positions,
+      difference.care !== false && el("p.small", {}, texts.say("differ.care")));
+    this.citations.place();
+    return box;
+  }
+
+  sourceList() {
+    const { texts } = this.conversation;
+    const items = this.citations.numbered().map(([number, citation]) => el("li.source", {},
+      el("span.chip", { "aria-hidden": "true" }, String(number)),
+      el("div", {}, el("h4", { dir: "auto" }, citation.title), el("p.small", { dir: "auto" }, citation.publisher), evidenceRow(texts, citation))));
+    if (!items.length) return;
+    const rest = items.length > SOURCES_SHOWN + 1 ? items.slice(SOURCES_SHOWN) : [];
+    for (const item of rest) item.hidden = true;
+    const more = rest.length && el("button.plain", { type: "button", onclick: () => {
+      for (const item of rest) item.hidden = false;
+      more.remove();
+      rest[0].setAttribute("tabindex", "-1");
+      rest[0].focus();
+    } }, texts.say("sources.more", { n: rest.length }));
+    this.main.append(el("section.sources", {}, el("h4.head", {}, texts.say("sources.head")), el("ol.sources", {}, items), more || null));
+  }
+
+  /** Copying, feedback, follow-ups: none of them stands beside an emergency. */
+  tools(reply) {
+    const { texts, options, ask } = this.conversation;
+    const copy = el("button.choice.narrow", { type: "button", onclick: () => this.copy() }, texts.say("copy"));
+    this.main.append(el("div.row.tools", {}, copy));
+    if (this.isEmergency) return;
+    if (options.feedback) this.main.append(drawFeedback(this.conversation, reply));
+    const followUps = this.triage?.urgent ? [] : (reply.follow_ups ?? []).slice(0, 3);
+    if (followUps.length) {
+      this.main.append(el("h4.part", {}, texts.say("followup.head")), this.choices(followUps, ask));
+    }
+  }
+
+  choices(questions, onChoice) {
+    return el("div.choices", {}, questions.map((text) =>
+      el("button.choice", { type: "button", dir: "auto", onclick: () => onChoice(text) }, text)));
+  }
+
+  /** Silence with its reason, what lies near, and a next step: as calm as an answer. */
+  abstain(reply, aloud) {
+    const { texts, announcer } = this.conversation;
+    const { reason, message, nearest = [], about_medicine: aboutMedicine } = reply.abstention;
+    const ours = REASONS.has(reason);
+    const why = ours ? texts.say(`abstain.${reason}`) : (message ?? "");
+    if (this.fold) this.fold.hidden = false;
+    this.main.append(
+      el("h4.head.title", {}, texts.say("abstain.head")),
+      el("p.answer", ours ? {} : { dir: "auto", lang: reply.abstention.language }, why));
+    const alreadyTold = this.triage?.conditional?.length || this.isEmergency;
+    if ((aboutMedicine ?? reason === "personal_advice") && !alreadyTold) this.main.append(onlyIf(texts, "cond.medicine", "p.only-if"));
+    if (nearest.length) this.main.append(el("h4.part", {}, texts.say("abstain.found")), ...this.nearest(nearest));
+    this.nextSteps(reply, reason);
+    this.citations.place();
+    if (aloud && !this.isEmergency) announcer.say(`${texts.say("abstain.head")}. ${why}`);
+  }
+
+  nearest(list) {
+    const { texts } = this.conversation;
+    this.citations.add(list.map((citation, index) => ({ ...citation, id: citation.id ?? `n${index + 1}` })));
+    return list.map((citation, index) => {
+      const block = el("div.sentence.found", {});
+      const chips = this.citations.chips([citation.id ?? `n${index + 1}`], block);
+      block.append(
+        el("p.answer", { lang: citation.language ?? "en", dir: "auto" }, withTail(String(citation.quote), ...chips)),
+        el("p.small", { dir: "auto" }, [citation.publisher, texts.say(citation.digest ? "cite.digest" : "cite.quote")].filter(Boolean).join(" · ")));
+      return block;
+    });
+  }
+
+  nextSteps(reply, reason) {
+    const { texts, ask, options, rephrase } = this.conversation;
+    if (this.isEmergency) return;
+    const readings = (reply.abstention.readings ?? reply.follow_ups ?? []).slice(0, 3);
+    const examples = reason === "out_of_scope" && !readings.length ? [1, 2, 3].map((n) => texts.say(`example.${n}`)) : [];
+    const steps = [
+      options.handoff && drawHandoff(this.conversation, this.question, reply, { main: true }),
+      [...readings, ...examples].length && this.choices([...readings, ...examples], ask),
+      reason !== "out_of_scope" && el("button.choice.narrow", { type: "button", onclick: () => rephrase(this.question) }, texts.say("abstain.rephrase")),
+    ].filter(Boolean);
+    this.main.append(el("h4.part", {}, texts.say("abstain.next")), ...steps);
+  }
+
+  /** A request that ended without a reply. `draw` makes the box anew in the language of the moment. */
+  fail(draw) {
+    this.busy(null);
+    this.failure?.box.remove();
+    this.failure = { draw, box: draw() };
+    this.replyBox.append(this.failure.box);
+  }
+
+  async copy() {
+    const { texts, announcer } = this.conversation;
+    const done = await writeClipboard(this.asText());
+    const said = texts.say(done ? "copied" : "copy.failed");
+    announcer.say(said);
+    const row = this.main.querySelector(".row.tools");
+    row.querySelector(".small")?.remove();
+    row.append(el("span.small", {}, said));
+  }
+
+  /** The answer as plain text, with the numbers and the sources that the page shows. */
+  asText() {
+    const { texts, numbering } = this.conversation;
+    const { citations } = this.citations;
+    const numbered = (item) => (item.citation_ids ?? []).filter((id) => citations.has(id)).map((id) => `[${numbering.of(citations.get(id))}]`).join("");
+    const lines = [this.question, "", ...(this.triage?.message ? [this.triage.message, ""] : [])];
+    for (const sentence of this.reply.sentences) lines.push(`${sentence.text} ${numbered(sentence)}`);
+    for (const topic of this.reply.missing ?? []) lines.push(texts.say("missing.body", { topic }));
+    for (const { topic, positions = [] } of this.reply.differences ?? []) {
+      lines.push("", texts.say("differ.head", { topic }), ...positions.map((position) => `${position.text} ${numbered(position)}`));
+    }
+    lines.push("", texts.say("sources.head"));
+    for (const [number, citation] of this.citations.numbered()) {
+      const parts = [citation.title, citation.publisher, texts.say(citation.digest ? "cite.digest" : "cite.quote"), evidenceLine(texts, citation)];
+      lines.push(`[${number}] ${parts.filter(Boolean).join(". ")}. ${pageLink(citation)?.url.href ?? ""}`.trim());
+    }
+    lines.push("", texts.say(`answer.badge.${writtenByModel(this.reply) ? "llm" : "extractive"}`), this.reply.disclaimer ?? "");
+    return lines.join("\n").trim();
+  }
+}
+
+/** Whether a language model worded the sentences: never guessed from a model's name, since an embedder has one too. */
+function writtenByModel(reply) {
+  return reply.mode === "generative" || (reply.citations ?? []).some((citation) => citation.support?.label === "entailed");
+}
+
+async function writeClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Pages without HTTPS and frames without the permission have only the old way.
+    const area = el("textarea.hidden", { readonly: true });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
