@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from corpus.records import Span
 
-_JOINING = frozenset("mr mrs ms mx messrs prof vs e.g i.e eg ie cf viz bzw ggf nr drs".split())
+_JOINING = frozenset("mr mrs ms mx messrs prof vs e.g i.e p.s n.b eg ie cf viz bzw ggf nr drs".split())
 """A full stop after these never ends a sentence: something always follows."""
 
 _TITLES = frozenset("dr st rev hon capt lt sgt gen gov sen rep".split())
@@ -60,8 +60,8 @@ _LETTERED = re.compile(
 
 _CASUAL = re.compile(
     r"(?:i|i['’]m|i['’]ve|im|ive|it|it['’]s|its|he|she|they|we|my|the|this|these|there|what|when|how|why|where|who|"
-    r"which|but|so|also|then|please|thanks|any|should|could|(?:is|are) (?:it|this|that|there|these)|"
-    r"(?:can|do|does|did) (?:i|it|you|this|that|he|she|my))\b"
+    r"which|but|so|also|then|now|today|yesterday|sometimes|please|thanks|any|should|could|"
+    r"(?:is|are) (?:it|this|that|there|these)|(?:can|do|does|did) (?:i|it|you|this|that|he|she|my))\b"
 )
 """Lower-case words that begin a sentence where people type without capitals."""
 
@@ -82,7 +82,7 @@ _ITEM = rf"(?:[{_BULLETS}–-]\ufe0f?|\d{{1,3}}[.)]|[a-z][.)]|[A-Z]\)|\(\d{{1,2}
 _LIST_ITEM = re.compile(rf"\s*(?:{_ITEM}|[A-Z]\.\s)")
 _ITEM_NEXT = re.compile(rf"\n[^\S\n]*(?:{_ITEM}|\n|$)")
 _EMOJI = "[\u2600-\u2610\u2612-\u2704\u2706-\u2713\u2715-\u274b\u274d-\u27a0\u27a2-\u27bf\U0001f300-\U0001faff]"
-_TAIL = rf"(?:\[\d[\d,–-]*\]|[¹²³⁰⁴-⁹]|[ ]?{_EMOJI}[\ufe0f\u200d]*|[ ]?[:;]-?[)(DP](?=\s|$))"
+_TAIL = rf"(?:[ ]?\[\d[\d,–-]*\]|[¹²³⁰⁴-⁹]|[ ]?{_EMOJI}[\ufe0f\u200d]*|[ ]?[:;]-?[)(DP](?=\s|$))"
 _END = re.compile(
     rf"(?P<mark>\.(?:[ ]?\.)+|[.!?…؟۔।]+)(?P<close>[{re.escape(_CLOSERS)}]*){_TAIL}*(?=\s|$)"
     r"|(?P<wide>[。！？]+[」』”’）]*)"
@@ -95,6 +95,9 @@ _WORD = re.compile(r"(?:[^\W\d_](?:[^\W\d_]|\.(?=[^\W\d_]))*|\d+)$")
 _WINDOW = 60
 _DOTTED = re.compile(r"(?:[a-z]\.)+[a-z]")
 _INITIAL = re.compile(r"(?:^|[\s.(\"“])(?!I)[^\W\d_a-z]$")
+_QUANTITY = re.compile(rf"\d+\s?(?:{'|'.join(sorted(_UNITS))})\b")
+"""What goes on after a unit: "5 ft. 10 in."."""
+
 _ISSUE = re.compile(r"(?:19|20)\d\d(?: [A-Z][a-z]{2})?(?: \d+)?;\d")
 """Year and volume go on after the name of a journal."""
 
@@ -202,7 +205,7 @@ def _mark_ends(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
     before = text[max(begin, match.start() - _WINDOW) : match.start()]
     if match.group("glued"):
         mark = match.group("glued")
-        if not _GLUED_WORD.search(before) or (mark[0] == "." and _last_word(before).lower() in _KNOWN):
+        if not _glued_ends(before, mark, following):
             return False
         bare = mark.rstrip(_CLOSERS)
     else:
@@ -216,12 +219,29 @@ def _mark_ends(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
     line_break = "\n" in after[: len(after) - len(following)]
     if bare == "…" or (len(bare) > 1 and set(bare) <= {".", " "}):
         hesitates = len(head) < _LABEL_LIMIT and len(head.split()) <= 2
-        return (following.lstrip(_OPENERS)[:1].isupper() or line_break) and not hesitates
+        return (following.lstrip(_OPENERS)[:1].isupper() or line_break) and (closed or not hesitates)
     if bare != ".":
         return True
     if _LABEL.fullmatch(head):
         return False  # "1. Rest": a list number
     return _full_stop_ends(before, following, line_break=line_break)
+
+
+def _glued_ends(before: str, mark: str, following: str) -> bool:
+    """Whether a mark with no blank behind it may end a sentence: not in names such as "Back.Again" and not in URLs."""
+    if _GLUED_WORD.search(before) is None:
+        return False
+    word = _last_word(before)
+    first = _FIRST_WORD.match(following)
+    starter = first is not None and first.group(1).lower() in _STARTERS
+    return mark[0] != "." or (word.lower() not in _KNOWN and (starter or not word[:1].isupper()))
+
+
+def _number_follows(word: str, lead: str, *, unit: bool) -> bool:
+    """Whether a number goes on with what the full stop shortens: "No. 5", "5 ft. 10 in.", a journal's year."""
+    if word in _BEFORE_NUMBERS and lead[:1].isdigit():
+        return True
+    return _ISSUE.match(lead) is not None or (unit and _QUANTITY.match(lead) is not None)
 
 
 def _last_word(before: str) -> str:
@@ -237,7 +257,7 @@ def _full_stop_ends(before: str, following: str, *, line_break: bool) -> bool:
     first = _FIRST_WORD.match(lead)
     begins = first.group(1).lower() if first else ""
     unit = lowered in _UNITS and re.search(r"\d\s?[a-z]+$", before) is not None
-    if lowered in _JOINING or (lowered in _BEFORE_NUMBERS and lead[:1].isdigit()) or _ISSUE.match(following):
+    if lowered in _JOINING or _number_follows(lowered, lead, unit=unit):
         ends = False
     elif lowered in _TITLES:
         ends = begins in _AFTER_TITLES

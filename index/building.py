@@ -1,6 +1,7 @@
 """Corpus to snapshot, readable top to bottom."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,12 @@ def build_snapshot(
         The manifest of the published snapshot. The same documents and model give the same snapshot.
 
     Raises:
-        CorpusError: there is nothing to index.
+        CorpusError: there is nothing to index, or two documents have the same id.
     """
     kept = sorted(documents, key=lambda document: document.id)
+    for one, other in pairwise(kept):
+        if one.id == other.id:
+            raise CorpusError(f"the document id {one.id} stands twice")
     passages = [p for document in kept for p in split_document(document, embedder.count_tokens, embedder.token_budget)]
     if not passages:
         raise CorpusError("there is nothing to index: the corpus has no text")

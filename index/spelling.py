@@ -7,7 +7,18 @@ from collections.abc import Iterable
 from rapidfuzz.distance import DamerauLevenshtein
 from rapidfuzz.process import extract
 
-_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
+_WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![0-9])")
+# fmt: off
+_TEXTSPEAK = {
+    "u": "you", "ur": "your", "r": "are", "y": "why", "bak": "back", "bk": "back", "shud": "should", "shld": "should",
+    "cud": "could", "wud": "would", "wot": "what", "wats": "what's", "wat": "what", "wen": "when", "wich": "which",
+    "abt": "about", "pls": "please", "plz": "please", "cuz": "because", "coz": "because", "bcoz": "because",
+    "dnt": "don't", "cnt": "can't", "gd": "good", "hlp": "help", "hw": "how", "lng": "long", "wrk": "work", "dr": "doctor",
+    "docs": "doctors", "doc": "doctor", "gp": "doctor", "meds": "medicines", "thru": "through", "alot": "a lot",
+}
+# fmt: on
+"""How people type; the medical words that they mean stand in the corpus, these spellings nowhere."""
+
 _SHORTEST = 4
 _LONG = 8
 
@@ -39,6 +50,8 @@ class Speller:
 
     def _word(self, word: str) -> str:
         lowered = word.lower()
+        if lowered in _TEXTSPEAK:
+            return _TEXTSPEAK[lowered]
         if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or not lowered.isalpha():
             return word
         repaired = self._repairs.get(lowered)

@@ -43,9 +43,8 @@ class _Walker:
 
     def flush(self) -> None:
         """End the block."""
-        lines = ["".join(self.words)] if self.words else []
+        text = "\n".join(" ".join(line.split()) for line in "".join(self.words).split("\n")).strip()
         self.words = []
-        text = "\n".join(" ".join(line.split()) for line in "".join(lines).split("\n")).strip()
         if text:
             self.blocks.append(Block(self.marker + text, glued=self.glued))
             self.marker, self.glued = "", bool(self.numbers)
@@ -124,7 +123,9 @@ class _Walker:
 def _level(element: _Element) -> int:
     """Return the level of a heading, 0 for other elements; trafilatura's ``head`` says it in ``rend``."""
     if element.tag == "head":
-        return _HEADINGS.get(element.get("rend", ""), 0)
+        parent = element.getparent()
+        of_page = parent is None or parent.tag == "html"
+        return 0 if of_page else _HEADINGS.get(element.get("rend", ""), 2)
     return _HEADINGS.get(element.tag, 0) if isinstance(element.tag, str) else 0
 
 

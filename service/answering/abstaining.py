@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,28 @@ from index.lexical import LexicalIndex, stems
 from index.retrieving import Found
 from service.answering.errors import CalibrationError
 from service.answering.records import Reason
-from service.answering.understanding import Understanding
+from service.answering.understanding import Understanding, wanted
 
 CALIBRATION_FILE = Path(__file__).parents[1] / "data" / "calibration.json"
 
 OUT_OF_DOMAIN_COSINE = 0.30
 """Below it, nothing that was found is about the question."""
+
+GENERIC = frozenset(
+    stems(
+        "actually really proper properly exactly quite true truly best good better bad worse lot lots kind sort type way ways thing "
+        "things stuff need needs want like know think say says said told hear heard read reading look looking find try trying "
+        "keep make makes go going goes come give take takes put use using used work works working tip tips advice help helps "
+        "please thanks hi hello number set much many people person someone anyone anybody everybody everyone else ever never "
+        "usually normally generally typical typically common mean means meant call called count counts happen happens thing "
+        "fine ok okay yes no not maybe still even again always often sometimes lately recently honestly basically roughly "
+        "okay question ask asking answer explain first next last new old year years time times day days week weeks month months"
+    )
+)
+"""Stems that say little about the topic: the corpus need not know them for a question to be covered."""
+
+_TIME = re.compile(r"\b(?:hours?|days?|weeks?|months?|years?|minutes?)\b")
+_NUMBER = re.compile(r"\d")
 
 MESSAGES: Mapping[Reason, str] = {
     "out_of_scope": "I only know about back pain and what can cause it.",
@@ -110,12 +127,16 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
     top = found.sentences[:5]
     cosines = [hit.cosine for hit in top] or [0.0]
     best_passage = max((hit.cosine for hit in found.passages), default=0.0)
-    asked = list(dict.fromkeys(stems(core)))
+    asked = [word for word in dict.fromkeys(stems(core)) if word not in GENERIC]
     weights = {word: words.idf(word) for word in asked}
     total = sum(weights.values()) or 1.0
     known = words.vocabulary
     near = {word for hit in top[:3] for word in stems(f"{hit.passage.context} {hit.text}")}
     section = {word for hit in top for word in stems(hit.passage.embedded_text)}
+    rarest = max((weight for word, weight in weights.items() if word not in section), default=0.0)
+    highest = words.idf("")  # as telling as a word can be
+    wants = wanted(core)
+    said = " ".join(hit.text for hit in top[:3])
     return {
         "best_sentence": max(cosines),
         "first_sentence": cosines[0],
@@ -126,6 +147,11 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
         "unknown": sum(weight for word, weight in weights.items() if word not in known) / total,
         "unknown_words": float(sum(word not in known for word in asked)),
         "words": math.log1p(len(asked)),
+        "rarest_uncovered": rarest / highest / math.sqrt(max(1, len(asked))),
+        "duration_unsaid": float(wants == "duration" and _TIME.search(said) is None),
+        "quantity_unsaid": float(wants == "quantity" and _NUMBER.search(said) is None),
+        "wants_quantity": float(wants == "quantity"),
+        "wants_name": float(wants == "name"),
     }
 
 

@@ -55,7 +55,7 @@ _DIAGNOSE = re.compile(
     r"\bdiagnos(?:e|is) me\b|\bwhat(?:'s| is|s) wrong with (?:me|my|him|her|us)\b|\bwhat (?:do|have) i (?:have|got)\b|"
     r"\b(?:do|have|could|might|does) (?:i|he|she|my \w+) (?:have|has|got|torn|slipped|pulled|broken|ruptured|sprained)\b|"
     r"\b(?:i have|i've got|ive got|i got|he has|she has) (?:a |an |the )?[\w\s-]{3,40}\bor (?:just|is it|not|only|a|an)\b|"
-    r"\bis (?:it|this|that|my (?:back )?\w+)(?: \w+){0,4} (?:or (?:just )?(?:a |an |my )?\w+)|"
+    r"\bis (?:this|that|my (?:back )?\w+)(?: \w+){0,4} or (?:just )?(?:a |an |my )?\w+|"
     r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
     r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
     r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b|"
@@ -68,6 +68,26 @@ _ORDERS = re.compile(
     r"\bnew instructions?\b|\brepeat the words above\b|\b(?:admin|root) password\b|^\s*(?:system|###\s*\w+)\s*:|"
     r"</?(?:context|system|instructions?)>|\byou must (?:say|answer|reply|tell)\b|\bfrom now on\b",
     re.IGNORECASE | re.MULTILINE,
+)
+TOPIC = re.compile(
+    r"\b(?:back|spine|spinal|spasms?|sciatica|dis[ck]s?|kidneys?|gallstones?|stones?|gallbladder|cramps?|strains?|sprains?|"
+    r"tumou?rs?|stenosis|cauda|equina|tethered|myofascial|muscles?|nerves?|posture|lumbar|bed rest)\b",
+    re.IGNORECASE,
+)
+"""Words that name what Backline knows about."""
+
+_QUANTITY = re.compile(
+    r"\bhow (?:many|much|big|large|small|high|heavy|old|common|likely|often|far)\b|\b(?:what|which) (?:size|percent(?:age)?|number|"
+    r"share|rate|temperature|age|year|dose|amount|proportion)\b|\bsurvival rate\b|\bsuccess rate\b|\bcosts?\b|\bprice\b",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"\bhow (?:long|soon|fast|quick(?:ly)?)\b|\bhow many (?:hours|days|weeks|months|years)\b", re.IGNORECASE
+)
+_NAME = re.compile(
+    r"\b(?:which|what|best) (?:\w+ )?(?:brand|gene|antibiotic|drug|exercise|pose|poses|stretch|stretches|hospital|surgeon|doctor|cream|app|"
+    r"cushion|mattress|chair|shoes?|diet|vitamin|tea|oil)s?\b",
+    re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 
@@ -84,6 +104,7 @@ class Understanding:
         gives_orders: It tries to give the service orders.
         about_medicine: It names a medicine.
         wordless: It has no words.
+        wants: What kind of detail it asks for, or "".
     """
 
     core: str
@@ -112,6 +133,14 @@ def understand(question: str) -> Understanding:
     )
 
 
+def wanted(question: str) -> str:
+    """Return the kind of detail that a question asks for: ``duration``, ``quantity``, ``name`` or ""."""
+    for kind, pattern in (("duration", _DURATION), ("quantity", _QUANTITY), ("name", _NAME)):
+        if pattern.search(question):
+            return kind
+    return ""
+
+
 def condense(question: str) -> str:
     """Return the sentences of a long question that ask something; a short question comes back as it is.
 
@@ -123,7 +152,13 @@ def condense(question: str) -> str:
     asking = [s for s in sentences if s.endswith("?") or _ASKS.match(s)]
     if not asking:
         asking = [s for s in sentences if _ASKS_INSIDE.search(s)]
-    return " ".join(asking) if asking else question
+    if not asking:
+        return question
+    if TOPIC.search(" ".join(asking)) is None:
+        # "How long do these things take?": the sentence that says what things comes along.
+        asking = [s for s in sentences if TOPIC.search(s)][:1] + asking
+    core = " ".join(asking)
+    return core if TOPIC.search(core) else question
 
 
 def split_parts(question: str) -> tuple[str, ...]:

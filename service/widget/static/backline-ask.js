@@ -12,9 +12,8 @@ import { Composer } from "./composer.js";
 import { el, icon } from "./dom.js";
 import { drawFrame, speakFrame } from "./frame.js";
 import { levelOf } from "./notices.js";
-import { sheet } from "./styles.js";
+import { registerUnit, sheet } from "./styles.js";
 import { Texts } from "./texts.js";
-import { readableAccent, registerUnit } from "./theming.js";
 import { Turn } from "./turns.js";
 
 const WIDE_PX = 1200;
@@ -134,9 +133,16 @@ export class BacklineAsk extends HTMLElement {
     this.own.replaceSync(`:host { --bl-turn-height: ${fixed ? turnHeight : 0}px; --bl-view-height: ${window.visualViewport?.height ?? window.innerHeight}px; }`);
     if (this.talk.scrollHeight > this.talk.clientHeight + 1) this.talk.tabIndex = 0;
     else this.talk.removeAttribute("tabindex");
-    this.root.classList.toggle("accent-refused", !readableAccent(this));
+    this.judgeAccent();
     if (before === this.conversation.isWide()) return;
     for (const turn of this.turns) turn.citations.place();
+  }
+
+  /** A site's accent that cannot be read is not used. */
+  async judgeAccent() {
+    if (!getComputedStyle(this).getPropertyValue("--bl-accent").trim()) return;
+    const { readableAccent } = await import("./theming.js");
+    this.root.classList.toggle("accent-refused", !readableAccent(this));
   }
 
   /** Ask a question; resolves when its reply, or its failure, is shown. */

@@ -33,8 +33,9 @@ export function evidenceLine(texts, citation) {
     .join(" · ");
 }
 
-export function evidenceRow(texts, citation) {
-  return el("p.evidence", {}, icon(EVIDENCE_ICONS[citation.evidence] ?? "arrow"), el("span", {}, evidenceLine(texts, citation)));
+export function evidenceRow(texts, citation, lead = "") {
+  const line = [lead, evidenceLine(texts, citation)].filter(Boolean).join(" · ");
+  return el("p.evidence", {}, icon(EVIDENCE_ICONS[citation.evidence] ?? "arrow"), el("span", {}, line));
 }
 
 /** Where a citation leads: to the words on the page, to the page, or nowhere. */

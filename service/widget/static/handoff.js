@@ -1,16 +1,16 @@
 /** Hand-over to a person: shows exactly what is sent before it is sent. Only where the site has set `handoff`. */
 import { el } from "./dom.js";
 
-export function drawHandoff(conversation, question, reply, { main = false } = {}) {
+export function drawHandoff(conversation, question, reply) {
   const { texts } = conversation;
   const box = el("div.reply", {});
-  const opener = el(main ? "button.choice.main" : "button.choice", { type: "button", onclick: () => open() }, texts.say("handoff.button"));
+  const opener = el("button.choice.main", { type: "button", onclick: () => open() }, texts.say("handoff.button"));
 
   const open = () => {
     const heading = el("h4.part", { tabindex: "-1" }, texts.say("handoff.preview"));
     const contact = el("input.field", { type: "text", autocomplete: "email", maxlength: "200", "aria-label": texts.say("handoff.contact") });
     const status = el("p.small", {});
-    const send = el("button.choice.main", { type: "button", onclick: () => submit(contact.value.trim(), status, heading) }, texts.say("feedback.send"));
+    const send = el("button.choice.main", { type: "button", onclick: () => submit(contact.value.trim(), status) }, texts.say("feedback.send"));
     box.replaceChildren(heading, el("p.preview", { dir: "auto" }, question), el("p.small", {}, texts.say("handoff.contact")), contact, send, status);
     heading.focus();
   };

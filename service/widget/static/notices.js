@@ -85,10 +85,11 @@ function calls(conversation, selfHarm) {
 
 function foot(texts, triage, level) {
   const matched = String(triage.rules?.[0]?.matched ?? "").slice(0, 120);
-  const why = matched && level !== "info" && el("p", texts.mark("notice.why"), texts.say("notice.why", { matched }));
+  const [, lead, rest] = /^([^:]*:)?([\s\S]*)$/.exec(texts.say("notice.why"));
+  const why = matched && level !== "info" && el("p", texts.mark("notice.why"), el("b", {}, lead), fill(rest, "matched", el("bdi", {}, matched)));
   const sources = (triage.sources ?? []).map((source) => {
     const url = safeAddress(source.url);
-    const name = [source.title, source.publisher].filter(Boolean).join(", ") || source.source_id;
+    const name = [source.title, source.publisher].filter(Boolean).join(", ") || source.says || source.source_id;
     return name && el("li", { dir: "auto" }, url ? outsideLink(url, name, texts.say("cite.tab")) : name);
   });
   const folded = sources.some(Boolean) && el("details", {},

@@ -1,16 +1,60 @@
 /** One constructable style sheet for all instances: no style elements, no style attributes, logical properties only. */
-import { tokens } from "./tokens.js";
+// Sites may set what stands under OPEN on <backline-ask>, and --bl-accent with --bl-on-accent. All the other colours
+// are declared inside, where no outer rule reaches: a warning looks like a warning on every page.
+const OPEN = `
+  --bl-radius-s: 8px; --bl-radius-m: 14px; --bl-radius-l: 16px;
+  --bl-font: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;`;
+
+const LIGHT = `
+  color-scheme: light;
+  --bl-bg: #F7F5F0; --bl-surface: #FFFFFF; --bl-sunken: #EFECE4;
+  --bl-text: #1B2A29; --bl-text-muted: #4E5C5A;
+  --bl-own-accent: #0B5F58; --bl-own-on-accent: #FFFFFF; --bl-accent-soft: #DDEDE9;
+  --bl-control: #74807C; --bl-border: #D9D5C9; --bl-mark: #FFF0B3; --bl-focus: #1D4ED8;
+  --bl-emergency: #9F1420; --bl-emergency-text: #FFFFFF; --bl-emergency-line: #9F1420;
+  --bl-emergency-button: #FFFFFF; --bl-emergency-button-text: #8A0F1A;
+  --bl-today: #FFF1D6; --bl-today-text: #5A3A00; --bl-today-line: #9A6200;
+  --bl-soon: #E6EFFA; --bl-soon-text: #173E70; --bl-soon-line: #2F64A8;
+  --bl-info: #E9EEEC; --bl-info-text: #2B3B39; --bl-info-line: #66756F;
+  --bl-error: #9F1420; --bl-ok: #1E6B3A;`;
+
+const DARK = `
+  color-scheme: dark;
+  --bl-bg: #101615; --bl-surface: #18211F; --bl-sunken: #22302D;
+  --bl-text: #E9F0EE; --bl-text-muted: #AAB9B5;
+  --bl-own-accent: #74D3C5; --bl-own-on-accent: #05211D; --bl-accent-soft: #1D3A36;
+  --bl-control: #81938E; --bl-border: #34443F; --bl-mark: #4F4310; --bl-focus: #A9C4FF;
+  --bl-emergency: #7A111B; --bl-emergency-text: #FFFFFF; --bl-emergency-line: #FF8F86;
+  --bl-emergency-button: #FFE3E0; --bl-emergency-button-text: #6B0C15;
+  --bl-today: #37290C; --bl-today-text: #FFE3AD; --bl-today-line: #DDA83F;
+  --bl-soon: #14273F; --bl-soon-text: #CFE2FF; --bl-soon-line: #78A9E6;
+  --bl-info: #22302D; --bl-info-text: #D6E2DE; --bl-info-line: #81938E;
+  --bl-error: #FF9B94; --bl-ok: #7DD69B;`;
+
+const tokens = `
+:host { ${OPEN} }
+/* Nothing of the host page is inherited. */
+.root { all: initial; ${LIGHT} }
+@media (prefers-color-scheme: dark) { :host(:not([theme="light"], [theme="dark"])) .root { ${DARK} } }
+:host([theme="dark"]) .root { ${DARK} }
+.root {
+  --bl-hue: var(--bl-accent, var(--bl-own-accent)); --bl-on-hue: var(--bl-on-accent, var(--bl-own-on-accent));
+  --bl-space-1: 4px; --bl-space-2: 8px; --bl-space-3: 12px; --bl-space-4: 16px;
+  --bl-space-5: 20px; --bl-space-6: 24px; --bl-space-7: 32px; --bl-space-8: 48px;
+}
+.root.accent-refused { --bl-hue: var(--bl-own-accent); --bl-on-hue: var(--bl-own-on-accent); }
+`;
 
 const frame = `
 :host { display: block !important; min-inline-size: 0 !important; }
 :host([hidden]) { display: none !important; }
 :host([mode="launcher"]) { display: contents !important; }
 .root, .root *, .root *::before, .root *::after { box-sizing: border-box; }
-/* Nothing of the host page is inherited; "medium" is the reader's own text size, whatever the page does to its root. */
-.root { all: initial; --u: 1rem; display: block; block-size: 100%; font-size: medium; color: var(--bl-text); }
+/* "medium" is the reader's own text size, whatever the page does to its root element. */
+.root { --u: 1rem; display: block; block-size: 100%; color: var(--bl-text);
+  font: medium/1.5 var(--bl-font); text-align: start; }
 .root.measured { --bl-unit: 1em; --u: var(--bl-unit); }
 .root[hidden], .root [hidden] { display: none !important; }
-.root { font-family: var(--bl-font); font-size: calc(1 * var(--u)); line-height: calc(1.5 * var(--u)); text-align: start; }
 .root:lang(ar), .root:lang(fa), .root:lang(hi), .root:lang(th), .root:lang(ur) { --bl-tall: 1.2; }
 h2, h3, h4, p, ol, ul { margin: 0; padding: 0; font: inherit; }
 ol, ul { list-style: none; }
@@ -41,7 +85,7 @@ select.plain { appearance: none; text-align: center; max-inline-size: 8em; }
 select.plain option { background: var(--bl-surface); color: var(--bl-text); font-weight: 400; }
 .new .word { display: none; }
 .strip { display: flex; flex-wrap: wrap; gap: 0 var(--bl-space-4); align-items: baseline; padding: var(--bl-space-2) var(--bl-space-4);
-  background: var(--bl-sunken); color: var(--bl-text-muted); }
+  background: var(--bl-sunken); color: var(--bl-text-muted); font-size: calc(0.9375 * var(--u)); }
 .strip b { font-weight: 700; color: var(--bl-text); }
 .strip a { color: var(--bl-hue); font-weight: 700; text-decoration: none; padding: 3px 1px; }
 .strip a:hover { text-decoration: underline; }
@@ -64,7 +108,6 @@ select.plain option { background: var(--bl-surface); color: var(--bl-text); font
 .muted { color: var(--bl-text-muted); }
 .small { font-size: calc(0.875 * var(--u)); line-height: calc(1.25 * var(--u)); color: var(--bl-text-muted); }
 .fine { font-size: calc(0.8125 * var(--u)); line-height: calc(1.125 * var(--u)); color: var(--bl-text-muted); overflow-wrap: anywhere; }
-.keys { display: none; }
 
 .composer { flex: none; position: sticky; inset-block-end: 0; padding: var(--bl-space-3) var(--bl-space-4) max(var(--bl-space-3), env(safe-area-inset-bottom));
   background: var(--bl-surface); border-block-start: 1px solid var(--bl-border); }
@@ -156,7 +199,9 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 .sources { display: grid; gap: var(--bl-space-2); }
 .source { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: var(--bl-space-3); padding: var(--bl-space-3); border: 1px solid var(--bl-border); border-radius: var(--bl-radius-m); background: var(--bl-surface);
   overflow-wrap: anywhere; }
-.source .chip { margin: 0; }
+.source .chip { margin: 0; align-self: start; }
+.card h4 .chip { display: none; }
+.framed .sentence { gap: 0; }
 .body { display: block; min-inline-size: 0; }
 .rail { display: none; }
 .fold { border: 1.5px solid var(--bl-control); border-radius: var(--bl-radius-m); background: var(--bl-surface); }
@@ -207,26 +252,24 @@ const widths = `
   .card, .framed { padding: var(--bl-space-4) var(--bl-space-5); }
   .notice { padding: var(--bl-space-5); }
   .says-text, .answer { font-size: calc(1.125 * var(--u)); line-height: calc(1.75 * var(--u) * var(--bl-tall, 1)); }
-  .strip .signs { display: inline-block; padding: 3px 1px; border: 0; background: none; min-block-size: 24px; color: var(--bl-hue); font-weight: 700; text-decoration: underline; text-underline-offset: 3px; text-align: start; }
 }
 @container panel (min-width: 768px) {
   .strip { padding-inline: max(var(--bl-space-5), calc((100% - 42 * var(--u)) / 2)); }
   .bar { padding-inline: max(var(--bl-space-5), calc((100% - 42 * var(--u)) / 2)); }
   .bar .names span { display: block; }
+  .strip .signs { display: inline-block; padding: 3px 1px; border: 0; background: none; min-block-size: 24px; color: var(--bl-hue); font-weight: 700; text-decoration: underline; text-underline-offset: 3px; text-align: start; }
   .empty { padding-block: var(--bl-space-8) var(--bl-space-6); }
-  .keys { display: flex; flex-wrap: wrap; align-items: center; gap: 0 var(--bl-space-2); }
 }
 @container panel (min-width: 1200px) {
   .column { max-inline-size: calc(63 * var(--u)); }
   .bar, .strip { padding-inline: calc((100% - 63 * var(--u)) / 2); }
   .composer > * { max-inline-size: calc(63 * var(--u)); padding-inline-end: calc(25 * var(--u)); }
   .composer > .box { max-inline-size: none; inline-size: calc(38 * var(--u)); margin-inline: calc((100% - 63 * var(--u)) / 2) auto; padding-inline-end: 4px; }
-  .reply > :not(.body):not(.fold), .turn > .bubble, .empty { max-inline-size: calc(38 * var(--u)); }
-  .bubble { justify-self: start; margin-inline-start: auto; }
-  .turn { grid-template-columns: minmax(0, 1fr); }
-  .turn > .bubble { margin-inline-start: 0; justify-self: start; border-radius: var(--bl-radius-l) var(--bl-radius-l) var(--bl-radius-l) 2px; }
+  .reply > :not(.body):not(.fold), .empty > * { max-inline-size: calc(38 * var(--u)); }
+  .turn > .bubble { margin-inline-end: calc(25 * var(--u)); }
   .body { display: grid; grid-template-columns: minmax(0, 38fr) minmax(0, 22fr); gap: calc(3 * var(--u)); align-items: start; }
-  .rail { display: grid; gap: var(--bl-space-3); position: sticky; inset-block-start: 0; }
+  .rail { display: grid; gap: var(--bl-space-3); }
+  .rail h4 .chip { display: inline-grid; margin: 0 4px 0 0; }
   .rail .card { border-color: var(--bl-border); }
   .rail .card.active { border-color: var(--bl-hue); box-shadow: 0 0 0 1px var(--bl-hue); }
   .body .sources { display: none; }
@@ -251,6 +294,21 @@ const media = `
   .fold::details-content { content-visibility: visible; block-size: auto; }
 }
 `;
+
+let measured = null;
+
+/**
+ * Make --bl-unit a length, so that "1em" at our root is the reader's own text size and stays it further down,
+ * even in pages that shrink their root element. Older browsers go by the page's rem.
+ */
+export function registerUnit() {
+  try {
+    measured ??= CSS.registerProperty({ name: "--bl-unit", syntax: "<length>", inherits: true, initialValue: "16px" }) ?? true;
+  } catch (error) {
+    measured = error.name === "InvalidModificationError";
+  }
+  return measured;
+}
 
 export const sheet = new CSSStyleSheet();
 sheet.replaceSync(tokens + frame + reply + notices + widths + media);

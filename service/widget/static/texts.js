@@ -83,8 +83,4 @@ export class Texts {
     const ageInYears = (Date.now() - when.getTime()) / 31_557_600_000;
     return { text: new Intl.DateTimeFormat(this.region, parts).format(when), old: ageInYears > 5 };
   }
-
-  list(items, type = "unit") {
-    return new Intl.ListFormat(this.languageOf("strip.emergency"), { style: "long", type }).format(items);
-  }
 }

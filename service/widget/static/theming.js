@@ -1,21 +1,4 @@
-/** What a site may not break: the reader's text size and the contrast of its own accent colour. */
-
-let registered = null;
-
-/**
- * Make --bl-unit a length, so that "1em" at our root is the reader's own text size and stays it further down,
- * even in pages that shrink their root element. Older browsers go by the page's rem.
- */
-export function registerUnit() {
-  if (registered !== null) return registered;
-  try {
-    CSS.registerProperty({ name: "--bl-unit", syntax: "<length>", inherits: true, initialValue: "16px" });
-    registered = true;
-  } catch (error) {
-    registered = error instanceof DOMException && error.name === "InvalidModificationError";
-  }
-  return registered;
-}
+/** The contrast of a site's own accent colour; loaded only where a site sets one. */
 
 /** WCAG's relative luminance of 8-bit red, green and blue. Source: WCAG 2.2, "relative luminance". */
 function luminance([red, green, blue]) {
@@ -44,11 +27,10 @@ function parts(colour) {
 
 const judged = new Map();
 
-/** Whether the site's accent can be read: 4.5:1 on our surface and under its own text. No accent set: yes. */
+/** Whether the site's accent can be read: 4.5:1 on our surface and under its own text. */
 export function readableAccent(component) {
   const style = getComputedStyle(component.root);
   const accent = style.getPropertyValue("--bl-accent").trim();
-  if (!accent) return true;
   const onAccent = style.getPropertyValue("--bl-on-accent").trim() || style.getPropertyValue("--bl-own-on-accent").trim();
   const grounds = ["--bl-surface", "--bl-bg"].map((name) => style.getPropertyValue(name).trim());
   const key = [accent, onAccent, ...grounds].join("|");

@@ -1,8 +1,6 @@
 /** One question and its reply. The order inside a reply never changes: notice, answer, gaps, sources, the rest. */
-import { TurnCitations, evidenceLine, evidenceRow, pageLink } from "./citations.js";
+import { TurnCitations, evidenceRow } from "./citations.js";
 import { el, icon, withTail } from "./dom.js";
-import { drawFeedback } from "./feedback.js";
-import { drawHandoff } from "./handoff.js";
 import { drawNotice, levelOf, onlyIf, spokenNotice } from "./notices.js";
 
 const REASONS = new Set(["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]);
@@ -89,6 +87,9 @@ export class Turn {
     this.fold.append(this.body);
     const other = el("p.muted", texts.mark("notice.other"), texts.say("notice.other"));
     if (!this.triage.self_harm) this.replyBox.append(other);
+    if (!this.conversation.options.handoff) return;
+    const numbers = this.conversation.emergencyNumbers.join(", ");
+    this.replyBox.append(el("p.muted", {}, texts.say("handoff.urgent", { numbers })));
   }
 
   head(key) {
@@ -210,11 +211,18 @@ export class Turn {
     const copy = el("button.choice.narrow", { type: "button", onclick: () => this.copy() }, texts.say("copy"));
     this.main.append(el("div.row.tools", {}, copy));
     if (this.isEmergency) return;
-    if (options.feedback) this.main.append(drawFeedback(this.conversation, reply));
+    if (options.feedback) this.main.append(this.later(import("./feedback.js"), (part) => part.drawFeedback(this.conversation, reply)));
     const followUps = this.triage?.urgent ? [] : (reply.follow_ups ?? []).slice(0, 3);
     if (followUps.length) {
       this.main.append(el("h4.part", {}, texts.say("followup.head")), this.choices(followUps, ask));
     }
+  }
+
+  /** A part that few sites switch on comes when it is needed, into the place that was kept for it. */
+  later(loading, draw) {
+    const place = el("div", {});
+    loading.then((part) => place.replaceWith(draw(part)), () => place.remove());
+    return place;
   }
 
   choices(questions, onChoice) {
@@ -247,8 +255,9 @@ export class Turn {
       const block = el("div.sentence.found", {});
       const chips = this.citations.chips([citation.id ?? `n${index + 1}`], block);
       block.append(
+        el("p.small", {}, [texts.say(citation.digest ? "cite.digest" : "cite.quote")]),
         el("p.answer", { lang: citation.language ?? "en", dir: "auto" }, withTail(String(citation.quote), ...chips)),
-        el("p.small", { dir: "auto" }, [citation.publisher, texts.say(citation.digest ? "cite.digest" : "cite.quote")].filter(Boolean).join(" · ")));
+        evidenceRow(texts, citation, citation.publisher));
       return block;
     });
   }
@@ -259,7 +268,7 @@ export class Turn {
     const readings = (reply.abstention.readings ?? reply.follow_ups ?? []).slice(0, 3);
     const examples = reason === "out_of_scope" && !readings.length ? [1, 2, 3].map((n) => texts.say(`example.${n}`)) : [];
     const steps = [
-      options.handoff && drawHandoff(this.conversation, this.question, reply, { main: true }),
+      options.handoff && this.later(import("./handoff.js"), (part) => part.drawHandoff(this.conversation, this.question, reply)),
       [...readings, ...examples].length && this.choices([...readings, ...examples], ask),
       reason !== "out_of_scope" && el("button.choice.narrow", { type: "button", onclick: () => rephrase(this.question) }, texts.say("abstain.rephrase")),
     ].filter(Boolean);
@@ -276,52 +285,17 @@ export class Turn {
 
   async copy() {
     const { texts, announcer } = this.conversation;
-    const done = await writeClipboard(this.asText());
+    const { copyAnswer } = await import("./copying.js");
+    const done = await copyAnswer(this, `answer.badge.${writtenByModel(this.reply) ? "llm" : "extractive"}`);
     const said = texts.say(done ? "copied" : "copy.failed");
     announcer.say(said);
     const row = this.main.querySelector(".row.tools");
     row.querySelector(".small")?.remove();
     row.append(el("span.small", {}, said));
   }
-
-  /** The answer as plain text, with the numbers and the sources that the page shows. */
-  asText() {
-    const { texts, numbering } = this.conversation;
-    const { citations } = this.citations;
-    const numbered = (item) => (item.citation_ids ?? []).filter((id) => citations.has(id)).map((id) => `[${numbering.of(citations.get(id))}]`).join("");
-    const lines = [this.question, "", ...(this.triage?.message ? [this.triage.message, ""] : [])];
-    for (const sentence of this.reply.sentences) lines.push(`${sentence.text} ${numbered(sentence)}`);
-    for (const topic of this.reply.missing ?? []) lines.push(texts.say("missing.body", { topic }));
-    for (const { topic, positions = [] } of this.reply.differences ?? []) {
-      lines.push("", texts.say("differ.head", { topic }), ...positions.map((position) => `${position.text} ${numbered(position)}`));
-    }
-    lines.push("", texts.say("sources.head"));
-    for (const [number, citation] of this.citations.numbered()) {
-      const parts = [citation.title, citation.publisher, texts.say(citation.digest ? "cite.digest" : "cite.quote"), evidenceLine(texts, citation)];
-      lines.push(`[${number}] ${parts.filter(Boolean).join(". ")}. ${pageLink(citation)?.url.href ?? ""}`.trim());
-    }
-    lines.push("", texts.say(`answer.badge.${writtenByModel(this.reply) ? "llm" : "extractive"}`), this.reply.disclaimer ?? "");
-    return lines.join("\n").trim();
-  }
 }
 
 /** Whether a language model worded the sentences: never guessed from a model's name, since an embedder has one too. */
 function writtenByModel(reply) {
   return reply.mode === "generative" || (reply.citations ?? []).some((citation) => citation.support?.label === "entailed");
-}
-
-async function writeClipboard(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Pages without HTTPS and frames without the permission have only the old way.
-    const area = el("textarea.hidden", { readonly: true });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
 }

@@ -1,0 +1,60 @@
+# Every target is one readable line or two; `make` lists them.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+# The question reaches the program through the environment, unexpanded: quotes, $, back-ticks and newlines are harmless.
+override Q := $(value Q)
+export Q
+export PYTHON SYSTEM
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve ask index doctor test test-only check format eval clean system
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+$(VENV)/.installed: pyproject.toml constraints.txt deploy/install.sh
+	@deploy/install.sh $(VENV)
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt deploy/install.sh
+	@deploy/install.sh $(VENV) dev
+	@touch $(VENV)/.installed $@
+
+install: $(VENV)/.installed ## make the virtual environment and install into it
+
+serve: install ## install, build the index, serve on 127.0.0.1:8000
+	@$(BIN)/backline serve
+
+ask: install ## print one cited answer: make ask Q="How long does a back spasm last?"
+	@$(BIN)/backline index --if-missing >/dev/null
+	@$(BIN)/backline ask --from-env Q
+
+index: install ## build the index anew
+	@$(BIN)/backline index --rebuild
+
+doctor: install ## check the installation
+	@$(BIN)/backline doctor
+
+system: ## with SYSTEM=1 install what some tests need from the system, else name what is missing
+	@tests/system-packages.sh
+
+test: system $(VENV)/.installed-dev ## install, then the whole suite; SYSTEM=1 installs Debian packages too
+	@$(MAKE) --no-print-directory test-only
+
+test-only: ## the whole suite, with what is installed
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.installed-dev ## lint, types, layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+eval: $(VENV)/.installed-dev ## evaluate on the development halves of the shipped sets
+	@$(BIN)/backline index --if-missing && $(BIN)/backline-eval run
+
+clean: ## remove what was built (never what was ingested)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

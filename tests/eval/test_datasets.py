@@ -1,0 +1,143 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.datasets import load_set
+from eval.errors import SetError
+from eval.records import AnswerItem, DeclineItem, KeyFact, TriageItem
+
+ANSWER: dict[str, Any] = {
+    "id": "a1",
+    "kind": "answer",
+    "phrasing": "plain",
+    "question": "How long does it last?",
+    "sources": ["ninds-back-pain"],
+    "key_facts": [{"any": ["ninds-back-pain:F20"], "say": ["few days"]}],
+}
+DECLINE: dict[str, Any] = {
+    "id": "d1",
+    "kind": "decline",
+    "reason": "out_of_scope",
+    "category": "out_of_domain",
+    "question": "What is the capital of France?",
+}
+ALARM: dict[str, Any] = {
+    "id": "t1",
+    "kind": "alarm",
+    "text": "cant feel when i wipe",
+    "level": "emergency",
+    "rules": ["RF01"],
+    "style": "slang",
+}
+NEAR: dict[str, Any] = {
+    "id": "n1",
+    "kind": "near_miss",
+    "text": "numb with boredom",
+    "level": "none",
+    "near": ["RF01"],
+    "why": "harmless_sense",
+}
+
+
+def written(folder: Path, *rows: object) -> Path:
+    path = folder / "mine.jsonl"
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_sound_set_is_read_whole_with_its_hash(tmp_path: Path) -> None:
+    path = written(tmp_path, ANSWER, DECLINE, ALARM, NEAR)
+    found = load_set(path)
+    assert found.name == "mine"
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found.items == (
+        AnswerItem(
+            "a1",
+            "How long does it last?",
+            "plain",
+            ("ninds-back-pain",),
+            (KeyFact(("ninds-back-pain:F20",), ("few days",)),),
+        ),
+        DeclineItem("d1", "What is the capital of France?", "out_of_scope", "out_of_domain"),
+        TriageItem("t1", "alarm", "cant feel when i wipe", "emergency", ("RF01",), style="slang"),
+        TriageItem("n1", "near_miss", "numb with boredom", "none", near=("RF01",), why="harmless_sense"),
+    )
+
+
+def test_a_set_about_other_documents_needs_no_fact_ids(tmp_path: Path) -> None:
+    row = {**ANSWER, "sources": ["my-page"], "key_facts": [{"say": ["forty"]}], "history": ["What is it?"]}
+    del row["phrasing"]
+    (item,) = load_set(written(tmp_path, row)).items
+    assert item == AnswerItem(
+        "a1", "How long does it last?", "plain", ("my-page",), (KeyFact((), ("forty",)),), ("What is it?",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("", "is empty"),
+        ("{", "is not JSON"),
+        ("[1]", "is not a JSON object"),
+        ({**ANSWER, "kind": "maybe"}, "kind must be one of alarm, answer, decline, long, near_miss"),
+        ({**ANSWER, "kind": ["answer"]}, "kind must be one of"),
+        ({**ANSWER, "extra": 1}, '"extra" is no field of kind answer'),
+        ({k: v for k, v in ANSWER.items() if k != "sources"}, '"sources" is missing from this answer'),
+        ({**ANSWER, "question": " "}, '"question" must be a text that is not empty'),
+        ({**ANSWER, "sources": "one"}, '"sources" must be a list of texts'),
+        ({**ANSWER, "sources": []}, '"sources" is empty'),
+        ({**ANSWER, "phrasing": "shouted"}, "phrasing must be one of"),
+        ({**ANSWER, "key_facts": []}, "must be a list of 1 to 3 groups"),
+        ({**ANSWER, "key_facts": [3]}, 'key fact 1: must be an object with "any" and "say"'),
+        ({**ANSWER, "key_facts": [{"any": "x", "say": []}]}, "must be lists of texts"),
+        ({**ANSWER, "key_facts": [{"any": ["ninds-back-pain:F20"], "say": []}]}, '"say" needs 1 to 5 strings'),
+        ({**ANSWER, "key_facts": [{"say": ["Few days"]}]}, 'compared in lower case, but holds "Few days"'),
+        ({**ANSWER, "key_facts": [{"any": ["F20"], "say": ["x"]}]}, '"F20" is no fact id'),
+        ({**ANSWER, "key_facts": [{"any": ["other:F20"], "say": ["x"]}]}, 'no fact of "any" comes from one'),
+        ({**DECLINE, "category": "rude"}, "category must be one of"),
+        ({**DECLINE, "reason": "unclear"}, "reason of category out_of_domain must be out_of_scope"),
+        ({**ALARM, "level": "info"}, "level of an alarm must be one of"),
+        ({**ALARM, "style": "loud"}, "style must be one of"),
+        ({**ALARM, "rules": []}, "names no rule"),
+        ({**ALARM, "rules": ["RF1"]}, '"RF1" is no rule id'),
+        ({**ALARM, "kind": "long"}, "a long text has 80 to 300 words, this one 5"),
+        ({**NEAR, "level": "soon"}, "level of a near miss must be one of"),
+        ({**NEAR, "why": "luck"}, "why must be one of"),
+    ],
+)
+def test_each_fault_is_explained_by_file_and_line(tmp_path: Path, row: object, fault: str) -> None:
+    path = written(tmp_path, DECLINE | {"id": "d0", "question": "Something else?"}, row)
+    with pytest.raises(SetError) as caught:
+        load_set(path)
+    assert all(text.startswith(f"{path}:2: ") for text in caught.value.faults)
+    assert any(fault in text for text in caught.value.faults)
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, ANSWER, {**ANSWER, "question": "Another?"}, {**ANSWER, "id": "a2"}, "no")
+    with pytest.raises(SetError) as caught:
+        load_set(path)
+    assert [text.split(": ")[0] for text in caught.value.faults] == [f"{path}:2", f"{path}:3", f"{path}:4"]
+    assert 'id "a1" stands on line 1 already' in caught.value.faults[0]
+    assert "asks the same as line 1" in caught.value.faults[1]
+
+
+def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(SetError, match="cannot be read"):
+        load_set(tmp_path / "absent.jsonl")
+    (tmp_path / "bytes.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(SetError, match="is not UTF-8 from byte 0 on"):
+        load_set(tmp_path / "bytes.jsonl")
+    (tmp_path / "none.jsonl").write_bytes(b"")
+    with pytest.raises(SetError, match="is empty"):
+        load_set(tmp_path / "none.jsonl")
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps({**DECLINE, "question": "one\u2028two"}, ensure_ascii=False), encoding="utf-8")
+    assert [item.question for item in load_set(path).items] == ["one\u2028two"]
