@@ -151,15 +151,18 @@ class _Worker:
         self.limits = limits
         self.files = 0
         arguments = [str(limits.memory_bytes), str(limits.wall_seconds), str(limits.result_bytes)]
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own code
-            [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(_ROOT), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"LANG": "C.UTF-8"},  # no secret of the parent's environment is in reach of a parser
-            start_new_session=True,
-        )
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own code
+                [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, str(_ROOT), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LANG": "C.UTF-8"},  # no secret of the parent's environment is in reach of a parser
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(f"the reading process does not start: {error.strerror}") from error
         try:
             hello = self._timed(lambda: _read_header(self._stdout))
         except _FailedError as error:

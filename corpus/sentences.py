@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from corpus.records import Span
 
-_JOINING = frozenset("mr mrs ms mx messrs prof vs e.g i.e p.s n.b eg ie cf viz bzw ggf nr drs".split())
+_JOINING = frozenset("mr mrs ms mx messrs prof vs www e.g i.e p.s n.b eg ie cf viz bzw ggf nr drs".split())
 """A full stop after these never ends a sentence: something always follows."""
 
 _TITLES = frozenset("dr st rev hon capt lt sgt gen gov sen rep".split())
@@ -47,7 +47,8 @@ _AFTER_TITLES = frozenset("he she it they we this that there then but and my his
 
 _CALENDAR = re.compile(
     r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?s?|(?:Jan|Febr?|Mar|Apr|May|Jun|Jul|Aug|Sept?|"
-    r"Oct|Nov|Dec)(?:[a-z]*(?:ary|ch|il|e|y|ust|ber))?|[ECP][SD]?T|GMT|UTC|BST|CES?T)\b"
+    r"Oct|Nov|Dec)(?:[a-z]*(?:ary|ch|il|e|y|ust|ber))?|(?:East|Centr|Pacif|Mount)[a-z]+ (?=T)|"
+    r"[EP][SD]?T|C[SD]T|GMT|UTC|BST|CES?T)\b"
 )
 """What goes on after "8 a.m.": days, months and time zones."""
 
@@ -185,7 +186,8 @@ def _line_ends(text: str, begin: int, at: int, stop: int) -> bool:
         return True
     line_start = text.rfind("\n", begin, at) + 1 or begin
     next_end = text.find("\n", at + 1, stop)
-    if " | " in text[line_start:at] or text.find(" | ", at, stop if next_end < 0 else next_end) > 0:
+    next_line = text[at + 1 : stop if next_end < 0 else next_end]
+    if " | " in f" {text[line_start:at]} " or " | " in f" {next_line} ":
         return True
     if at - begin > _HEADING_LIMIT + 2:
         return False

@@ -82,6 +82,23 @@ def load_set(path: Path) -> QuestionSet:
     return QuestionSet(path.name.removesuffix(".jsonl"), hashlib.sha256(raw).hexdigest(), tuple(items))
 
 
+def item_as_json(item: Item) -> dict[str, Any]:
+    """Return the item as a set holds it: reading it again gives the same item."""
+    asked = {"history": list(item.history)} if item.history else {}
+    if isinstance(item, AnswerItem):
+        groups = [{"any": list(group.any), "say": list(group.say)} for group in item.key_facts]
+        body = {"id": item.id, "kind": "answer", "phrasing": item.phrasing, "question": item.question}
+        return {**body, "sources": list(item.sources), "key_facts": groups, **asked}
+    if isinstance(item, DeclineItem):
+        body = {"id": item.id, "kind": "decline", "reason": item.reason, "category": item.category}
+        return {**body, "question": item.question, **asked}
+    body = {"id": item.id, "kind": item.kind, "text": item.question, "level": item.level}
+    if item.kind == "near_miss":
+        return {**body, "near": list(item.near), "why": item.why, **asked}
+    style = {"style": item.style} if item.style else {}
+    return {**body, "rules": list(item.rules), **style, **asked}
+
+
 def _repeats(item: Item, number: int, names: dict[str, int], questions: dict[str, int]) -> Iterator[str]:
     first = names.setdefault(item.id, number)
     if first != number:

@@ -11,6 +11,7 @@ from eval.failures import list_failures
 from eval.gates import Verdict, judge, load_gates
 from eval.records import Exchange, Item, QuestionSet
 from eval.reporting.markdown import render_markdown
+from eval.reporting.page import render_page
 from eval.running import Target, ask_all, document_reader, open_target
 from eval.runs import Run, describe, load_run, measure_all, write_run
 
@@ -106,11 +107,13 @@ def write_results(
 ) -> None:
     """Write ``run.json``, ``failures.jsonl`` and the reports into ``folder``."""
     failures = list_failures(exchanges)
+    failed_before = frozenset(baseline.failed) if baseline is not None else frozenset()
     write_run(run, folder / "run.json")
     lines = (json.dumps(asdict(failure), ensure_ascii=False) for failure in failures)
     (folder / "failures.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     (folder / "report.md").write_text(render_markdown(run, failures, verdicts), encoding="utf-8")
-    del baseline
+    page = render_page(run, failures, verdicts, baseline, failed_before)
+    (folder / "report.html").write_text(page, encoding="utf-8")
 
 
 def append_log(run: Run, log: Path) -> None:

@@ -1,9 +1,11 @@
 """What went wrong on a question, in one word, worst first, so that failures can be counted and browsed."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eval.datasets import item_as_json
 from eval.measures.key_fact import share_met
 from eval.measures.proof import is_proven
 from eval.measures.retrieval import CUTOFF, rank_of_right_source
@@ -19,7 +21,7 @@ TITLES = {
     "wrong_source": "Wrong source",
     "fact_missing": "Key fact missing",
     "needless_refusal": "Needless refusal",
-    "not_in_ten": "Right source not in the first 10",
+    "not_in_ten": "Right source not found",
     "false_alarm": "False alarm",
     "too_strong": "Warned too strongly",
     "wrong_rule": "Warned about something else",
@@ -46,6 +48,7 @@ class Failure:
         citations: Title, quote, address and source of each citation under the answer.
         passages: Sources of the ranked passages.
         wall_ms: Time of the reply.
+        test_case: The item as a line of a set.
     """
 
     kind: str
@@ -60,6 +63,7 @@ class Failure:
     citations: tuple[dict[str, str], ...]
     passages: tuple[str, ...]
     wall_ms: float
+    test_case: str
 
 
 def kind_of_failure(exchange: Exchange) -> str | None:
@@ -128,6 +132,7 @@ def _failure(exchange: Exchange, kind: str) -> Failure:
         ),
         passages=reply.passage_sources,
         wall_ms=exchange.wall_ms,
+        test_case=json.dumps(item_as_json(item), ensure_ascii=False),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.errors import RunError
-from eval.records import Figure
+from eval.records import Figure, Unit
 from eval.runs import Run
 
 SHIPPED_GATES = Path(__file__).parent / "data" / "gates.toml"
@@ -28,12 +28,11 @@ class Gate:
     at_most: float
     why: str
 
-    @property
-    def needs(self) -> str:
-        """The limit in signs, such as ``≥ 0.95``."""
-        parts = [f"≥ {self.at_least:g}"] if math.isfinite(self.at_least) else []
-        parts += [f"≤ {self.at_most:g}"] if math.isfinite(self.at_most) else []
-        return " and ".join(parts)
+    def needs(self, unit: Unit) -> str:
+        """Return the limit in signs, such as ``≥ 95 %``; a space in it does not break."""
+        parts = [f"≥ {_limit(self.at_least, unit)}"] if math.isfinite(self.at_least) else []
+        parts += [f"≤ {_limit(self.at_most, unit)}"] if math.isfinite(self.at_most) else []
+        return " and ".join(parts).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def load_gates(path: Path = SHIPPED_GATES) -> tuple[Gate, ...]:
     except (KeyError, ValueError, TypeError) as fault:
         raise RunError(str(path), f"is no file of gates: {fault!r}") from fault
     for gate in gates:
-        if not gate.needs:
+        if not (math.isfinite(gate.at_least) or math.isfinite(gate.at_most)):
             raise RunError(str(path), f"the gate of {gate.measure} has neither at_least nor at_most")
     return gates
 
@@ -102,7 +101,9 @@ def judge(run: Run, gates: tuple[Gate, ...], *, skip_absent: bool = False) -> li
                 verdicts.append(Verdict(gate.measure, gate.measure, None, passed=False, reason="was not measured"))
             continue
         passed = gate.at_least <= figure.value <= gate.at_most
-        verdicts.append(Verdict(gate.measure, figure.title, figure.value, passed, f"needs {gate.needs}", figure))
+        verdicts.append(
+            Verdict(gate.measure, figure.title, figure.value, passed, f"needs {gate.needs(figure.unit)}", figure)
+        )
     return verdicts
 
 
@@ -122,3 +123,9 @@ def falls(run: Run, baseline: Run) -> list[Verdict]:
             reason = f"left the baseline's interval {before.low:.3f} to {before.high:.3f}"
             found.append(Verdict(before.name, before.title, now.value, passed=False, reason=reason, figure=now))
     return found
+
+
+def _limit(value: float, unit: Unit) -> str:
+    if unit == "share":
+        return f"{100 * value:g} %"
+    return f"{value:g} ms" if unit == "ms" else f"{value:g}"

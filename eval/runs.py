@@ -43,6 +43,7 @@ class Run:
         tables: Figures by slice: ``category``, ``phrasing``, ``source``, ``rule``, ``stage``.
         curves: Points of the plots: ``reliability``, ``risk_coverage``, ``rank``.
         scores: Score of each case, by figure and item, for paired comparison.
+        failed: Ids of the items on which something went wrong.
     """
 
     about: Mapping[str, Any]
@@ -52,6 +53,7 @@ class Run:
     tables: Mapping[str, Any] = field(default_factory=dict)
     curves: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
 
     def figure(self, name: str) -> Figure | None:
         """Return the figure of that name, None where this run has none."""
@@ -76,15 +78,16 @@ def measure_all(
         *measure_length(questions),
     ]
     kept = [one for one in measured if one.figure.n]
-    kinds = Counter(kind for ex in exchanges if (kind := kind_of_failure(ex)) is not None)
+    failed = {ex.item.id: kind for ex in exchanges if (kind := kind_of_failure(ex)) is not None}
     return Run(
         about=about or {},
         figures=tuple(one.figure for one in kept),
         speed=tuple(one.figure for one in measure_speed(exchanges)),
-        misses=dict(sorted(kinds.items())),
+        misses=dict(sorted(Counter(failed.values()).items())),
         tables=_tables(exchanges),
         curves=_curves(questions),
         scores={one.figure.name: dict(one.scores) for one in kept if one.scores},
+        failed=tuple(failed),
     )
 
 
@@ -141,6 +144,7 @@ def load_run(path: Path) -> Run:
             tables=body["tables"],
             curves=body["curves"],
             scores=body["scores"],
+            failed=tuple(body["failed"]),
         )
     except OSError as fault:
         raise RunError(str(path), f"cannot be read: {fault.strerror}") from fault

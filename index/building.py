@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from corpus.errors import CorpusError
 from corpus.records import Document, Passage, Span
 from corpus.splitting import SPLITTER_VERSION, split_document
+from index.caching import embed_cached
 from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
 from index.lexical import LexicalIndex
@@ -22,7 +23,11 @@ HEADING_SHARE = 0.25
 
 
 def build_snapshot(
-    documents: Iterable[Document], embedder: Embedder, root: Path, progress: Progress | None = None
+    documents: Iterable[Document],
+    embedder: Embedder,
+    root: Path,
+    progress: Progress | None = None,
+    cache: Path | None = None,
 ) -> Manifest:
     """Split, embed, index and publish.
 
@@ -31,9 +36,12 @@ def build_snapshot(
         embedder: Makes the vectors.
         root: Folder of all snapshots.
         progress: Told how many texts are embedded, and of how many.
+        cache: Folder of vectors kept from the build before, so that only new or changed texts are embedded; None
+            embeds everything. It may be deleted at any time.
 
     Returns:
-        The manifest of the published snapshot. The same documents and model give the same snapshot.
+        The manifest of the published snapshot. The same documents and model give the same snapshot; from a cache the
+        vectors may differ in the last bits (see :mod:`index.caching`), and then its name does.
 
     Raises:
         CorpusError: there is nothing to index, or two documents have the same id.
@@ -52,7 +60,8 @@ def build_snapshot(
     headings = [passage.heading_path[-1] if passage.heading_path else passage.title for passage in passages]
     # A section without a heading has nothing to embed for it; its own text stands in.
     headings = [heading or passage.text for heading, passage in zip(headings, passages, strict=True)]
-    vectors = embedder.embed(passage_texts + headings + sentence_texts + plain_texts, progress)
+    texts = passage_texts + headings + sentence_texts + plain_texts
+    vectors = embedder.embed(texts, progress) if cache is None else embed_cached(texts, embedder, cache, progress)
     bounds = (len(passages), 2 * len(passages), 2 * len(passages) + len(sentences))
     passage_vectors, heading_vectors, in_context, plain = np.split(vectors, bounds)
     return publish_snapshot(

@@ -53,6 +53,9 @@ class SentenceTransformersEmbedder:
     def __init__(self, files: ModelFiles) -> None:
         _close_the_hub()
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # the library types only part
 
         self._files = files
         self._model = SentenceTransformer(str(files.path), device="cpu", local_files_only=True, trust_remote_code=False)
@@ -73,6 +76,11 @@ class SentenceTransformersEmbedder:
     def token_budget(self) -> int:
         """See :class:`Embedder`."""
         return int(self._model.max_seq_length or 256)
+
+    @property
+    def pad_id(self) -> int:
+        """Token that fills up the shorter texts of a batch."""
+        return int(self._model.tokenizer.pad_token_id or 0)
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return one unit vector a text; batches go by length, so order does not cost padding.

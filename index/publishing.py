@@ -6,7 +6,6 @@ publisher works at a time; a lock that dies with its process holds the others ba
 
 import fcntl
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 from corpus.records import Document, Passage, Span
 from index.dense import DenseIndex
 from index.errors import NoSnapshotError, SnapshotError
+from index.flushing import flush, flush_tree
 from index.lexical import LexicalIndex
 from index.manifest import (
     CURRENT,
@@ -80,7 +80,7 @@ def publish_snapshot(
                 files=_facts(aside),
             )
             (aside / MANIFEST).write_bytes(manifest.to_bytes())
-            _flush(aside)
+            flush_tree(aside)
             _move_into_place(aside, root, manifest.snapshot_id)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -147,16 +147,16 @@ def _move_into_place(aside: Path, root: Path, snapshot_id: str) -> None:
         else:
             return
     aside.rename(target)
-    _flush_folder(root)
+    flush(root)
 
 
 def _point_to(root: Path, snapshot_id: str) -> None:
     aside = root / _NEW_POINTER
     before = [name for name in named_snapshots(root) if name != snapshot_id]
     aside.write_text("\n".join([snapshot_id, *before[: KEPT - 1]]) + "\n", encoding="utf-8")
-    _flush_file(aside)
+    flush(aside)
     aside.replace(root / CURRENT)
-    _flush_folder(root)
+    flush(root)
 
 
 def _drop_old(root: Path) -> None:
@@ -171,24 +171,3 @@ def _clean_leftovers(root: Path) -> None:
     for folder in [*root.glob(".building-*"), *root.glob(".old-*")]:
         shutil.rmtree(folder, ignore_errors=True)
     (root / _NEW_POINTER).unlink(missing_ok=True)
-
-
-def _flush(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_file():
-            _flush_file(path)
-        else:
-            _flush_folder(path)
-    _flush_folder(folder)
-
-
-def _flush_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    _flush_file(folder)

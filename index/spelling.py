@@ -13,8 +13,9 @@ _TEXTSPEAK = {
     "u": "you", "ur": "your", "r": "are", "y": "why", "bak": "back", "bk": "back", "shud": "should", "shld": "should",
     "cud": "could", "wud": "would", "wot": "what", "wats": "what's", "wat": "what", "wen": "when", "wich": "which",
     "abt": "about", "pls": "please", "plz": "please", "cuz": "because", "coz": "because", "bcoz": "because",
-    "dnt": "don't", "cnt": "can't", "gd": "good", "hlp": "help", "hw": "how", "lng": "long", "wrk": "work", "dr": "doctor",
-    "docs": "doctors", "doc": "doctor", "gp": "doctor", "meds": "medicines", "thru": "through", "alot": "a lot",
+    "dnt": "don't", "cnt": "can't", "gd": "good", "hlp": "help", "hw": "how", "lng": "long", "wrk": "work",
+    "dr": "doctor", "docs": "doctors", "doc": "doctor", "gp": "doctor", "meds": "medicines", "thru": "through",
+    "alot": "a lot",
 }
 # fmt: on
 """How people type; the medical words that they mean stand in the corpus, these spellings nowhere."""

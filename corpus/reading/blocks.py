@@ -37,8 +37,8 @@ class Block:
 def mark_blocks(blocks: Iterable[Block], name: str, nothing: str) -> MarkedText:
     """Put blocks together to one text.
 
-    A first heading of level 1 with nothing before it is the title and no part of the heading paths. A section ends
-    at the next heading and at the end of its page.
+    A heading of level 1 with nothing before it and no second of its level is the title and no part of the heading
+    paths. A section ends at the next heading and at the end of its page.
 
     Args:
         blocks: In reading order.
@@ -51,8 +51,9 @@ def mark_blocks(blocks: Iterable[Block], name: str, nothing: str) -> MarkedText:
     Raises:
         UnreadableDocumentError: no block has text but headings.
     """
-    joiner = _Joiner()
-    for block in blocks:
+    kept = list(blocks)
+    joiner = _Joiner(titled=sum(block.level == 1 for block in kept) == 1)
+    for block in kept:
         text = normalise(block.text)
         if not text:
             continue
@@ -69,8 +70,9 @@ def mark_blocks(blocks: Iterable[Block], name: str, nothing: str) -> MarkedText:
 class _Joiner:
     """Notes where every block comes to stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, titled: bool) -> None:
         self.title = ""
+        self._titled = titled
         self.parts: list[str] = []
         self.sections: list[Section] = []
         self._length = 0
@@ -83,7 +85,7 @@ class _Joiner:
         line = " ".join(text.split())
         line = line if len(line) <= _HEADING_LIMIT else line[: _HEADING_LIMIT - 1].rstrip() + "…"
         self._headings = [entry for entry in self._headings if entry[0] < block.level]
-        if block.level == 1 and not self.title and not self.parts:
+        if self._titled and block.level == 1 and not self.parts:
             self.title = line
         else:
             self._headings.append((block.level, line, block.anchor))

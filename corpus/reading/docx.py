@@ -110,6 +110,7 @@ class _Styles:
         self._styles: dict[str, Any] = {
             style.get(_W + "styleId", ""): style for style in document.styles.element.iter(_W + "style")
         }
+        self._under_title = int(any(self._name(p) == "title" for p in document.element.body.iter(_W + "p")))
         self._formats: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str], int] = {}
         for relation in document.part.rels.values():
@@ -121,12 +122,12 @@ class _Styles:
         for properties, style in self._chain(paragraph):
             outline = _value(properties, "outlineLvl")
             if outline is not None:
-                return int(outline) + 1 if outline.isdigit() and int(outline) < 9 else 0
+                return int(outline) + 1 + self._under_title if outline.isdigit() and int(outline) < 9 else 0
             name = (_value(style, "name") or "").lower() if style is not None else ""
             if name == "title":
                 return 1
             if name.startswith("heading ") and name[8:].isdigit():
-                return int(name[8:])
+                return int(name[8:]) + self._under_title
         return 0
 
     def marker(self, paragraph: Any) -> str:
@@ -137,7 +138,11 @@ class _Styles:
             if numbering is not None:
                 identity = identity or _value(numbering, "numId")
                 level = level or _value(numbering, "ilvl")
-            if identity is None and style is not None and (_value(style, "name") or "").lower().startswith("list bullet"):
+            if (
+                identity is None
+                and style is not None
+                and (_value(style, "name") or "").lower().startswith("list bullet")
+            ):
                 return "- "
         if identity in {None, "0"}:
             return ""
@@ -149,6 +154,11 @@ class _Styles:
             if other[0] == key[0] and other[1] > key[1]:
                 self._counts[other] = 0  # an inner list starts again under the next outer item
         return f"{self._counts[key]}. "
+
+    def _name(self, paragraph: Any) -> str:
+        """Return the name of a paragraph's style, lower case."""
+        style = self._styles.get(_value(paragraph.find(_W + "pPr"), "pStyle") or "")
+        return (_value(style, "name") or "").lower()
 
     def _chain(self, paragraph: Any) -> Iterator[tuple[Any, Any]]:
         """Yield the paragraph's own properties, then those of its style and the styles that one is based on."""

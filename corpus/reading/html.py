@@ -15,6 +15,7 @@ from corpus.errors import UnreadableDocumentError
 from corpus.normalising import normalise
 from corpus.reading.blocks import Block, mark_blocks
 from corpus.reading.html_blocks import walk_blocks
+from corpus.reading.html_furniture import drop_furniture, restore_lost
 from corpus.reading.read_document import ReadDocument, iso_date, public_url, short_line
 from corpus.reading.text import decode_text
 
@@ -30,7 +31,6 @@ _HIDDEN_STYLE = re.compile(
     r"|(left|top|text-indent):-\d{4,}|clip:rect\((0|1)px"
 )
 _LICENCE_NAMES = ("dcterms.license", "dcterms.rights", "dc.rights", "license", "copyright")
-_FURNITURE = ("nav", "header", "footer", "aside", "form")
 
 
 def read_html(content: bytes, name: str) -> ReadDocument:
@@ -40,6 +40,7 @@ def read_html(content: bytes, name: str) -> ReadDocument:
         UnreadableDocumentError: there is no text in it, or its encoding cannot be told.
     """
     import trafilatura
+    from trafilatura.settings import Document
 
     text = decode_text(content, name, _declared_charset(content))
     tree = _tree(text, name)
@@ -49,19 +50,20 @@ def read_html(content: bytes, name: str) -> ReadDocument:
     anchors = _anchors(tree)
     licence, canonical = _licence(tree), _canonical(tree)
     plain = lxml.html.document_fromstring(lxml.html.tostring(tree, encoding="unicode"))  # trafilatura eats its tree
-    page = trafilatura.bare_extraction(
+    found = trafilatura.bare_extraction(
         tree, output_format="xml", with_metadata=True, include_comments=False, include_formatting=True
     )
+    page = found if isinstance(found, Document) else None
     blocks = list(walk_blocks(page.body)) if page is not None and page.body is not None else []
-    if not any(block.text.strip() and not block.level for block in blocks):
-        for element in list(plain.iter(*_FURNITURE)):
-            _drop(element)
-        blocks = list(walk_blocks(plain))
+    page_title = _page_title(plain)
+    drop_furniture(plain)
+    kept_some = any(block.text.strip() and not block.level for block in blocks)
+    blocks = restore_lost(blocks, plain) if kept_some else list(walk_blocks(plain))
     saved_from = _SAVED_FROM.search(text, 0, 4_000)
     marked = mark_blocks(_with_anchors(blocks, anchors), name, _NOTHING)
     return ReadDocument(
         name=name,
-        title=short_line(page.title if page is not None else "") or marked.title or _page_title(plain),
+        title=short_line(page.title if page is not None else "") or marked.title or page_title,
         url=canonical or public_url(saved_from[1] if saved_from else ""),
         publisher=short_line(page.sitename if page is not None else ""),
         published=iso_date(page.date if page is not None else ""),
@@ -127,7 +129,9 @@ def _anchors(tree: HtmlElement) -> list[tuple[str, str]]:
     found = []
     for heading in tree.iter("h1", "h2", "h3", "h4", "h5", "h6"):
         marks = [heading, *heading.iter("a", "span")]
-        fragment = next((mark.get("id") or mark.get("name") for mark in marks if mark.get("id") or mark.get("name")), None)
+        fragment = next(
+            (mark.get("id") or mark.get("name") for mark in marks if mark.get("id") or mark.get("name")), None
+        )
         if fragment and re.fullmatch(r"[\w.:-]{1,200}", fragment):
             found.append((_words(heading.text_content()), fragment))
     return found

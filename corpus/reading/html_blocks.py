@@ -8,13 +8,13 @@ from lxml.etree import _Element
 from corpus.reading.blocks import Block
 
 _SKIPPED = frozenset(
-    "script style template noscript head title button select input textarea svg math iframe object video audio canvas del"
-    .split()
+    "script style template noscript head title button select input textarea "
+    "svg math iframe object video audio canvas del".split()
 )
 _FLOW = frozenset(
     "html body p div section article main aside nav header footer blockquote quote center address figure figcaption "
-    "fieldset form details summary dl dt dd hr tbody thead tfoot caption table tr row td th cell ul ol list li item pre"
-    .split()
+    "fieldset form details summary dl dt dd hr tbody thead tfoot caption table tr row td th cell "
+    "ul ol list li item pre".split()
 )
 _LISTS = frozenset({"ul", "ol", "list", "menu"})
 _ITEMS = frozenset({"li", "item"})

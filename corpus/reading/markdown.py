@@ -5,6 +5,7 @@ HTML comments leave the text and come back beside it, each with the sentence bef
 in them.
 """
 
+import html
 import re
 from dataclasses import dataclass, field
 
@@ -15,9 +16,13 @@ from corpus.errors import UnreadableDocumentError
 from corpus.normalising import normalise
 from corpus.records import Section, Span
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_COMMENT = re.compile(r"<!--\s*(.*?)\s*-->", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_FRONT_MATTER = re.compile(r"\A---\n(?:.*?\n)?---(?:\n|\Z)", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+_BREAK = re.compile(r"<(?:br|/?p|/?div|/?td|/?li)\b", re.IGNORECASE)
+_UNSEEN = tuple(
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (("<!--", "-->"), (r"<script\b", r"</script\s*>"), (r"<style\b", r"</style\s*>"))
+)
 _HEADING_LIMIT = 200
 
 
@@ -62,12 +67,12 @@ class _Builder:
 
     def add_heading(self, text: str, level: int) -> None:
         self.close_section()
-        text = text if len(text) <= _HEADING_LIMIT else text[: _HEADING_LIMIT - 1].rstrip() + "…"
-        self.headings = [(depth, name) for depth, name in self.headings if depth < level]
+        name = text if len(text) <= _HEADING_LIMIT else text[: _HEADING_LIMIT - 1].rstrip() + "…"
+        self.headings = [(depth, above) for depth, above in self.headings if depth < level]
         if not self.title and level == 1 and not self.parts:
-            self.title = text
+            self.title = name
         else:
-            self.headings.append((level, text))
+            self.headings.append((level, name))
         self.add(text, "\n\n")
 
     def add_body(self, pieces: list[tuple[str, str | None]], separator: str) -> None:
@@ -143,11 +148,18 @@ class _State:
     def separator(self) -> str:
         return "\n" if self.glued else "\n\n"
 
+    def take_marker(self) -> str:
+        """Return the marker of the open item for its first block, then nothing."""
+        marker, self.marker = self.marker, ""
+        return marker
+
     def note(self, token: Token) -> None:
         """Take in the start or end of a list or a table."""
         kind = token.type
         if kind in {"ordered_list_open", "bullet_list_open"}:
-            self.numbers.append(int(token.attrGet("start") or 1) if kind.startswith("ordered") else None)
+            start = token.attrGet("start")
+            first = 1 if start is None else int(start)
+            self.numbers.append(first if kind.startswith("ordered") else None)
         elif kind in {"ordered_list_close", "bullet_list_close"}:
             self.numbers.pop()
             self.glued = bool(self.numbers)
@@ -169,10 +181,9 @@ def _walk(tokens: list[Token], builder: _Builder) -> None:
         if token.type == "tr_close" and state.row is not None:
             builder.add_body([(_one_line(" | ".join(state.row)), None)], state.separator())
             state.row, state.glued = None, True
-        elif token.type in {"fence", "code_block"}:
-            builder.add_body([(normalise(token.content), None)], "\n\n")
-        elif token.type == "html_block":
-            builder.add_body([(normalise(_TAG.sub(" ", _COMMENT.sub("", token.content))), None)], "\n\n")
+        elif token.type in {"fence", "code_block", "html_block"}:
+            seen = _visible(token.content) if token.type == "html_block" else token.content
+            _add_block([(normalise(seen), None)], state, builder)
         elif token.type == "inline":
             _add_inline(token, tokens[position - 1], state, builder)
 
@@ -187,10 +198,29 @@ def _add_inline(token: Token, opener: Token, state: _State, builder: _Builder) -
             builder.add_heading(words, int(opener.tag[1]))
         state.glued = False
     else:
-        if state.marker:
-            pieces[0] = (state.marker + pieces[0][0], pieces[0][1])
-        builder.add_body(pieces, state.separator() if state.numbers else "\n\n")
-        state.marker, state.glued = "", bool(state.numbers)
+        _add_block(pieces, state, builder)
+
+
+def _add_block(pieces: list[tuple[str, str | None]], state: _State, builder: _Builder) -> None:
+    """Append a block; the first of a list item takes its marker."""
+    for row, (piece, comment) in enumerate(pieces):
+        if piece:
+            pieces[row] = (state.take_marker() + piece, comment)
+            builder.add_body(pieces, state.separator() if state.numbers else "\n\n")
+            state.glued = bool(state.numbers)
+            return
+
+
+def _visible(markup: str) -> str:
+    """Return the words of a piece of HTML: no comments, scripts, styles and tags."""
+    for opening, closing in _UNSEEN:
+        kept, at = [], 0
+        while begin := opening.search(markup, at):
+            kept.append(markup[at : begin.start()])
+            end = closing.search(markup, begin.end())
+            at = end.end() if end else len(markup)
+        markup = "".join([*kept, markup[at:]])
+    return html.unescape(_TAG.sub(" ", markup))
 
 
 def _pieces(token: Token) -> list[tuple[str, str | None]]:
@@ -199,10 +229,12 @@ def _pieces(token: Token) -> list[tuple[str, str | None]]:
     words: list[str] = []
     for child in token.children or []:
         if child.type == "html_inline":
-            comment = _COMMENT.fullmatch(child.content.strip())
-            if comment:
-                pieces.append((_one_line("".join(words)), comment.group(1)))
+            markup = child.content.strip()
+            if markup.startswith("<!--") and markup.endswith("-->"):
+                pieces.append((_one_line("".join(words)), markup[4:-3].strip()))
                 words = []
+            elif _BREAK.match(markup):
+                words.append(" ")
         elif child.type in {"softbreak", "hardbreak"}:
             words.append(" ")
         else:

@@ -96,14 +96,13 @@ def document_from_json(payload: object) -> ReadDocument:
         ValueError: the payload is not such a form, or its spans do not fit its text.
     """
     if not isinstance(payload, dict):
-        raise ValueError("not a document")
+        raise ValueError("not a document")  # noqa: TRY004 - one error for every malformed payload
     text = _string(payload.get("text"))
     if normalise(text) != text:
         raise ValueError("the text is not normalised")
     sections = tuple(_section(row, len(text)) for row in _rows(payload.get("sections"), 5))
     comments = tuple(
-        (_span(start, end, len(text)), _string(comment))
-        for start, end, comment in _rows(payload.get("comments"), 3)
+        (_span(start, end, len(text)), _string(comment)) for start, end, comment in _rows(payload.get("comments"), 3)
     )
     return ReadDocument(
         name=_string(payload.get("name")),

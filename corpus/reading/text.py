@@ -125,7 +125,7 @@ def _nearly_utf8(content: bytes) -> bool:
     text = content.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     sequences = sum(len(run) for run in re.findall(r"[^\x00-\x7f\ufffd]+", text))
-    return sequences > broken
+    return sequences >= broken
 
 
 def _front_matter(text: str) -> dict[str, str]:

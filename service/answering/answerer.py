@@ -131,7 +131,11 @@ class Answerer:
 
     @staticmethod
     def _further_parts(understanding: Understanding) -> tuple[str, ...]:
-        return understanding.parts if len(understanding.parts) > 1 else ()
+        """Return the parts of a question in parts, each with the topic that it leans on."""
+        parts = understanding.parts
+        if len(parts) == 1:
+            return ()
+        return tuple(rewrite(part, parts[:number]) or part for number, part in enumerate(parts))
 
     def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
         whole = founds[0]

@@ -1,7 +1,8 @@
-"""Follow-ups: a question that leans on the one before it is searched together with it."""
+"""Follow-ups: a question that leans on the one before it takes that one's topic along."""
 
 import re
 
+from index.lexical import STOP_WORDS
 from service.answering.understanding import TOPIC
 
 _LEANS = re.compile(
@@ -10,23 +11,43 @@ _LEANS = re.compile(
     r"can (?:it|that|this)|should (?:it|that)|and if)\b",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(r"\b(?:it|that|this|they|them|those|these|one|same|instead|either)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\b(?:it|that|this|they|them|those|these)\b", re.IGNORECASE)
+_JOINERS = re.compile(r"^(?:and|or|but|so|then|also|ok|okay|,|\s)+\b", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _SHORT_WORDS = 9
 
 
 def rewrite(question: str, history: tuple[str, ...]) -> str | None:
-    """Return the question together with the one that it leans on, or None when it stands alone.
+    """Return the question with the topic that it leans on, or None when it stands alone.
+
+    A pronoun is replaced by the topic; where there is none, the topic is added at the end.
 
     Args:
         question: What was asked now.
         history: Earlier questions, oldest first.
     """
-    if not history:
+    if not history or TOPIC.search(question) or len(question.split()) > _SHORT_WORDS:
         return None
-    words = question.split()
-    has_topic = TOPIC.search(question) is not None
-    leans = (_LEANS.match(question.strip()) is not None or len(words) <= 3) and len(words) <= _SHORT_WORDS
-    if has_topic or not (leans or (_POINTS_BACK.search(question) and len(words) <= _SHORT_WORDS)):
+    leans = _LEANS.match(question.strip()) or len(question.split()) <= 3 or _POINTS_BACK.search(question)
+    if not leans:
         return None
-    topic = next((earlier for earlier in reversed(history) if TOPIC.search(earlier)), history[-1])
-    return f"{topic.strip().rstrip('?.! ')}: {question.strip()}"
+    topic = topic_of(next((earlier for earlier in reversed(history) if TOPIC.search(earlier)), history[-1]))
+    if not topic:
+        return None
+    core = _JOINERS.sub("", question.strip()).rstrip("?.! ")
+    if _POINTS_BACK.search(core):
+        return _POINTS_BACK.sub(lambda _: topic, core, count=1) + "?"
+    return f"{core} for {topic}?"
+
+
+def topic_of(question: str) -> str:
+    """Return what a question is about: its first run of topic words, else its telling words."""
+    words = _WORD.findall(question)
+    runs: list[list[str]] = [[]]
+    for word in words:
+        if TOPIC.fullmatch(word):
+            runs[-1].append(word)
+        elif runs[-1]:
+            runs.append([])
+    longest = max(runs, key=len)
+    return " ".join(longest or [word for word in words if word.lower() not in STOP_WORDS][:4])

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from service.answering.answerer import Answerer
 from service.answering.records import Answer, Question, Reply
+from service.triage.loading import Rules
 from service.triage.records import Level, Notice
-from service.triage.screening import Rules, screen
+from service.triage.screening import screen
 
 WITHHELD = Answer(status="withheld", text="", sentences=(), citations=(), passages=())
 """A notice that must stand alone: poisoning and self-harm."""

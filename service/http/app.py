@@ -1,6 +1,5 @@
 """The ASGI application: routes, errors, door."""
 
-import logging
 from collections.abc import Sequence
 
 from fastapi import FastAPI, Request
@@ -13,8 +12,6 @@ from service.http.problems import ProblemError, problem_response
 from service.http.routes import asking, health, pages, reading
 from service.http.schemas import ProblemSchema
 from service.http.state import Desk
-
-_log = logging.getLogger(__name__)
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -43,7 +40,6 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_fault)
     app.add_middleware(Door, max_body_bytes=desk.settings.max_body_bytes, hosts=LOOPBACK_HOSTS)
     return app
 
@@ -72,11 +68,6 @@ async def _on_http(request: Request, error: Exception) -> Response:
         return problem_response(request, ProblemError("not-found", "See /docs for the addresses."))
     if status == 400:
         return problem_response(request, ProblemError("not-json", 'Send JSON such as {"question": "…"}.'))
-    return problem_response(request, _unknown())
-
-
-async def _on_fault(request: Request, error: Exception) -> Response:
-    _log.error("request %s failed", getattr(request.state, "request_id", ""), exc_info=error)
     return problem_response(request, _unknown())
 
 

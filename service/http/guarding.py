@@ -1,5 +1,6 @@
 """At the door: request ids, body limits, host and origin, security headers. Plain ASGI, so that bytes are counted."""
 
+import logging
 import re
 import secrets
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.problems import ProblemError, problem_response
+
+_log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 _HEADERS = {
@@ -47,6 +50,8 @@ class Door:
         counted = _Counter(receive, self._limit)
 
         async def send_with_headers(message: Message) -> None:
+            if counted.exceeded and not counted.answered:
+                return  # whatever the routes made of half a body: the answer is the one below
             if message["type"] == "http.response.start":
                 counted.answered = True
                 out = MutableHeaders(scope=message)
@@ -60,7 +65,12 @@ class Door:
             try:
                 await self._app(scope, counted, send_with_headers)
             except _BodyTooLargeError:
-                problem = self._too_large()
+                pass
+            except Exception as error:  # noqa: BLE001 - the last place where a fault can still become an answer
+                _log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=_places_only(error))
+                problem = ProblemError("internal-error", "Try again; if it stays, send us the request id.")
+        if counted.exceeded:
+            problem, counted.exceeded = self._too_large(), False
         if problem is not None and not counted.answered:
             await problem_response(Request(scope), problem)(scope, receive, send_with_headers)
 
@@ -93,14 +103,21 @@ class _Counter:
         self._receive = receive
         self._left = limit
         self.answered = False
+        self.exceeded = False
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
             if self._left < 0:
+                self.exceeded = True
                 raise _BodyTooLargeError
         return message
+
+
+def _places_only(error: Exception) -> BaseException:
+    """Return the error with its places in the code but without its words, which may hold what a person wrote."""
+    return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
 
 
 def _name(url: str) -> str:

@@ -15,7 +15,8 @@ MatchSpan = tuple[int, int]
 """First token and end (exclusive) of a match."""
 
 _MAX_ENDS = 4
-_MAX_NEAR = 3
+_MAX_NEAR = 4
+_LOOK_BACK = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,12 @@ class Chart:
     Attributes:
         words: The tokens.
         found: Symbol to first token to the ends of its matches.
+        parts: Concept, first token and end of a match of neighbours, to the places of its parts.
     """
 
     words: Words
     found: dict[str, dict[int, list[int]]] = field(default_factory=dict)
+    parts: dict[tuple[str, int, int], tuple[MatchSpan, ...]] = field(default_factory=dict)
 
     def add(self, symbol: str, start: int, end: int) -> None:
         """Note one match; beyond a few different ends at one place nothing new is kept."""
@@ -203,7 +206,7 @@ class Lexicon:
 
 
 def _match_row(row: _Row, chart: Chart) -> None:
-    found, sentence = chart.found, chart.words.sentence
+    found, sentence, comma = chart.found, chart.words.sentence, chart.words.comma
     first, *rest = row.elements
     symbol = f"<{row.concept}>"
     tables = [(found[element.symbol], element.gap) for element in rest]
@@ -214,7 +217,7 @@ def _match_row(row: _Row, chart: Chart) -> None:
             onward: list[int] = []
             for end in reached:
                 for place in range(end, min(end + gap + 1, len(sentence))):
-                    if sentence[place] != here:
+                    if sentence[place] != here or (comma[place] and place > end):
                         break
                     if place in table:
                         onward += table[place]
@@ -236,27 +239,37 @@ def _match_near(concept: str, near: Near, chart: Chart) -> None:
     anchor = min(range(len(present)), key=lambda number: len(present[number]))
     others = [table for number, table in enumerate(present) if number != anchor]
     for start, ends in list(present[anchor].items()):
-        spans = [(start, end) for end in ends[:1]]
+        groups: list[tuple[MatchSpan, ...]] = [((start, end),) for end in ends[:1]]
         for table in others:
-            spans = [wider for span in spans for wider in _widen(span, table, near.within, sentence)][:_MAX_NEAR]
-        for first, last in spans:
+            groups = [
+                (*group, part) for group in groups for part in _neighbours(_hull(group), table, near.within, sentence)
+            ][:_MAX_NEAR]
+        for group in groups:
+            first, last = _hull(group)
             chart.add(symbol, first, last)
+            chart.parts.setdefault((concept, first, last), group)
 
 
-def _widen(span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]) -> list[MatchSpan]:
-    """The nearest match of ``table`` behind the span, and the nearest one before it."""
+def _hull(group: Sequence[MatchSpan]) -> MatchSpan:
+    return min(start for start, _ in group), max(end for _, end in group)
+
+
+def _neighbours(
+    span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]
+) -> list[MatchSpan]:
+    """The nearest match of ``table`` in or behind the span, and the nearest one before it."""
     start, end = span
-    wider = []
+    near = []
     for place in range(start, min(end + within + 1, len(sentence))):
         if sentence[place] != sentence[start]:
             break
         if place in table:
-            wider.append((start, max(end, table[place][0])))
+            near.append((place, table[place][0]))
             break
-    for place in range(start - 1, max(start - within - 12, -1), -1):
+    for place in range(start - 1, max(start - within - _LOOK_BACK, -1), -1):
         if sentence[place] != sentence[start]:
             break
         if place in table and table[place][0] + within >= start:
-            wider.append((place, max(end, table[place][0])))
+            near.append((place, table[place][0]))
             break
-    return wider
+    return near

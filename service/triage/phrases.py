@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from service.triage.errors import RulesError
 
 _WORD = re.compile(r"[^\W_]+\*?")
-_GAP = re.compile(r"_(\d)")
+_GAP = re.compile(r"_(\d{1,2})")
 _CONCEPT = re.compile(r"[<@][a-z][a-z0-9_]*>?")
 _MAX_OPTIONAL = 4
 
@@ -52,7 +52,7 @@ def parse_phrase(phrase: str, place: str) -> list[tuple[Element, ...]]:
         bare = part.removesuffix("?")
         if not _readable(bare):
             raise RulesError(place, f"cannot read {part!r} in the phrase {phrase!r}")
-        longer = [(*row, Element(bare, gap)) for row in rows]
+        longer = [(*row, Element(symbol, gap)) for row in rows for symbol in _alternatives(bare)]
         if bare != part:
             optional += 1
             rows = [*rows, *longer]
@@ -64,10 +64,15 @@ def parse_phrase(phrase: str, place: str) -> list[tuple[Element, ...]]:
     return rows
 
 
-def _readable(symbol: str) -> bool:
-    if symbol[:1] in {"<", "@"}:
-        return _CONCEPT.fullmatch(symbol) is not None
-    return all(_WORD.fullmatch(word) for word in symbol.split("|"))
+def _readable(part: str) -> bool:
+    return all((_CONCEPT if one[:1] in {"<", "@"} else _WORD).fullmatch(one) for one in part.split("|"))
+
+
+def _alternatives(part: str) -> list[str]:
+    """The words of a part as one alternative, and each concept or quantity by itself."""
+    ones = part.split("|")
+    words = "|".join(one for one in ones if one[0] not in "<@")
+    return [*([words] if words else []), *(one for one in ones if one[0] in "<@")]
 
 
 def words_of(symbol: str) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ ITEMS: tuple[Item, ...] = (
 def answered(item: Item, place: int = 0) -> dict[str, Any]:
     """A reply of two sentences, each with its own exact citation."""
     name = item.sources[0] if isinstance(item, AnswerItem) else "source-x"
-    cited = []
-    sentences = []
+    cited: list[dict[str, Any]] = []
+    sentences: list[dict[str, Any]] = []
     for number in (1, 2):
         quote = SENTENCES[(place + number) % len(SENTENCES)]
         start = DOCUMENT.index(quote)

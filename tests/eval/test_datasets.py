@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eval.datasets import load_set
+from eval.datasets import item_as_json, load_set, shipped_path
 from eval.errors import SetError
 from eval.records import AnswerItem, DeclineItem, KeyFact, TriageItem
 
@@ -141,3 +141,14 @@ def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text(json.dumps({**DECLINE, "question": "one\u2028two"}, ensure_ascii=False), encoding="utf-8")
     assert [item.question for item in load_set(path).items] == ["one\u2028two"]
+
+
+def test_an_item_written_and_read_again_is_the_same(tmp_path: Path) -> None:
+    first = load_set(written(tmp_path, {**ANSWER, "history": ["And?"]}, DECLINE, ALARM, NEAR)).items
+    assert load_set(written(tmp_path, *map(item_as_json, first))).items == first
+
+
+@pytest.mark.parametrize("name", ["answers", "triage"])
+def test_the_shipped_sets_are_sound(name: str) -> None:
+    found = load_set(shipped_path(name, "dev"))
+    assert len(found.items) >= 150

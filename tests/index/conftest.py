@@ -25,12 +25,13 @@ def documents() -> list[Document]:
             "Walking",
             ("Short walks", "Walk a little every hour. Étirez-vous — stretch “gently” 🙂 before a walk."),
         ),
-        make_document(
-            "private", "House notes", ("Heat", "The warm bath is on the second floor."), collection="clinic"
-        ),
+        make_document("private", "House notes", ("Heat", "The warm bath is on the second floor."), collection="clinic"),
     ]
 
 
 @pytest.fixture
 def more_documents(documents: list[Document]) -> list[Document]:
-    return [*documents, make_document("sleeping", "Sleep", ("Mattress", "A pillow under the knees helps side sleepers."))]
+    return [
+        *documents,
+        make_document("sleeping", "Sleep", ("Mattress", "A pillow under the knees helps side sleepers.")),
+    ]

@@ -28,8 +28,10 @@ def test_every_error_is_a_retrieval_error_with_its_facts_as_fields() -> None:
         ),
         (
             errors.ForeignSnapshotError("snap_0", "the model a@1", "the model b@2"),
-            "snapshot snap_0 was made with the model a@1, but this process runs the model b@2; "
-            "rebuild it with `backline index --rebuild` or run with the model that made it",
+            (
+                "snapshot snap_0 was made with the model a@1, but this process runs the model b@2; "
+                "rebuild it with `backline index --rebuild` or run with the model that made it"
+            ),
         ),
         (errors.ModelFileError(Path("x/config.json"), "is missing"), "config.json: is missing"),
     ],

@@ -1,6 +1,5 @@
 """LangChain's own standard tests, over a snapshot made with the fake embedder, and the values they do not look at."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,8 @@ def retriever_of_passages(documents: list[Document], tmp_path: Path) -> Retrieve
 @pytest.mark.anyio
 class TestBacklineRetriever(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
-    def _searched(self, retriever_of_passages: Retriever) -> Iterator[None]:
+    def _searched(self, retriever_of_passages: Retriever) -> None:
         self._retriever = retriever_of_passages
-        yield
 
     @property
     def retriever_constructor(self) -> type[BacklineRetriever]:

@@ -9,7 +9,12 @@ from index import model_files
 from index.errors import ModelFileError
 from index.model_files import PINNED, check_model_files
 
-FILES = {"modules.json": b"[]", "tokenizer.json": b"{}", "model.safetensors": b"weights", "1_Pooling/config.json": b"{}"}
+FILES = {
+    "modules.json": b"[]",
+    "tokenizer.json": b"{}",
+    "model.safetensors": b"weights",
+    "1_Pooling/config.json": b"{}",
+}
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ def test_notes_beside_the_pinned_files_do_not_count(packaged: Path) -> None:
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_files, "PACKAGE", "no_such_package_of_models")
-    with pytest.raises(ModelFileError, match="no_such_package_of_models: .* is not installed"):
+    with pytest.raises(ModelFileError, match=r"no_such_package_of_models: .* is not installed"):
         check_model_files()
 
 
@@ -98,7 +103,9 @@ def test_an_own_folder_is_identified_by_all_its_files(own: Path) -> None:
     assert check_model_files(own).model_id != first.model_id
 
 
-@pytest.mark.parametrize("name", ["model.bin", "optimizer.PT", "a/state.pkl", "x.pth", "x.ckpt", "x.pickle", "x.joblib"])
+@pytest.mark.parametrize(
+    "name", ["model.bin", "optimizer.PT", "a/state.pkl", "x.pth", "x.ckpt", "x.pickle", "x.joblib"]
+)
 def test_pickles_are_refused_by_name(own: Path, name: str) -> None:
     (own / name).parent.mkdir(exist_ok=True)
     (own / name).write_bytes(b"x")
@@ -121,7 +128,9 @@ def test_an_own_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_index_imports_torch_before_a_model_is_loaded() -> None:
-    modules = sorted(f"index.{path.stem}" for path in Path(model_files.__file__).parent.glob("*.py") if path.stem != "__init__")
+    modules = sorted(
+        f"index.{path.stem}" for path in Path(model_files.__file__).parent.glob("*.py") if path.stem != "__init__"
+    )
     program = (
         f"import sys, {', '.join(modules)}\n"
         "files = index.model_files.check_model_files()\n"

@@ -17,6 +17,7 @@ CORPUS = ["Back spasms ease with movement.", "Sciatica: pain along the nerve", "
         ("pian", "pian"),
         ("xylophone", "xylophone"),
         ("yoga don't bck", "yoga don't bck"),
+        ("wen shud my bak", "when should my back"),
         ("", ""),
     ],
 )

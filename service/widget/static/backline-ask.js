@@ -32,9 +32,8 @@ export class BacklineAsk extends HTMLElement {
     this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet, this.own];
     this.texts = Texts.english();
     this.announcer = new Announcer();
-    this.turns = [];
     this.width = 0;
-    this.conversation = this.newConversation();
+    this.startConversation();
   }
 
   connectedCallback() {
@@ -71,17 +70,28 @@ export class BacklineAsk extends HTMLElement {
     else this.setLanguage();
   }
 
-  /** What all turns of one conversation share. */
-  newConversation() {
-    const component = this;
-    return {
-      numbering: new Numbering(),
-      announcer: this.announcer,
-      openCard: null,
-      conversationId: null,
-      get texts() { return component.texts; },
-      get service() { return component.service; },
-      get emergencyNumbers() { return component.emergencyNumbers; },
+  /** A conversation counts its own sources and has at most one open card. */
+  startConversation() {
+    this.turns = [];
+    this.numbering = new Numbering();
+    this.openCard = null;
+    this.conversationId = null;
+  }
+
+  get isWide() {
+    return this.width >= WIDE_PX;
+  }
+
+  closeCard() {
+    if (!this.openCard) return;
+    const { chip, card } = this.openCard;
+    chip.setAttribute("aria-expanded", "false");
+    card.classList.remove("active");
+    card.hidden = !this.isWide;
+    this.openCard = null;
+  }
+
+  get emergencyNumbers() { return component.emergencyNumbers; },
       get crisisLines() { return component.crisisLines; },
       get options() { return { feedback: component.hasAttribute("feedback"), handoff: component.hasAttribute("handoff") }; },
       isWide: () => component.width >= WIDE_PX,
@@ -118,13 +128,13 @@ export class BacklineAsk extends HTMLElement {
     this.root.lang = texts.language;
     this.root.dir = texts.direction;
     speakFrame(this);
-    this.conversation.openCard = null;
+    this.openCard = null;
     for (const turn of this.turns) turn.redraw();
     this.measure();
   }
 
   measure() {
-    const before = this.conversation.isWide();
+    const before = this.isWide;
     this.width = this.panel.clientWidth;
     const { paddingBlockStart } = getComputedStyle(this.talk);
     const turnHeight = Math.max(0, this.talk.clientHeight - 2 * Number.parseFloat(paddingBlockStart) - 1);
@@ -134,7 +144,7 @@ export class BacklineAsk extends HTMLElement {
     if (this.talk.scrollHeight > this.talk.clientHeight + 1) this.talk.tabIndex = 0;
     else this.talk.removeAttribute("tabindex");
     this.judgeAccent();
-    if (before === this.conversation.isWide()) return;
+    if (before === this.isWide) return;
     for (const turn of this.turns) turn.citations.place();
   }
 
@@ -150,7 +160,7 @@ export class BacklineAsk extends HTMLElement {
     const text = String(question ?? "").trim();
     if (!text || this.request || this.composer.blocked) return;
     const history = this.turns.filter((turn) => turn.reply).map((turn) => turn.question).slice(-HISTORY);
-    const turn = new Turn(this.conversation, text);
+    const turn = new Turn(this, text);
     this.turns.push(turn);
     this.turnsBox.append(turn.element);
     this.empty.hidden = true;
@@ -163,7 +173,7 @@ export class BacklineAsk extends HTMLElement {
 
   body(question, history) {
     const body = { question };
-    const { conversationId } = this.conversation;
+    const { conversationId } = this;
     if (history.length) body.history = history;
     if (conversationId) body.conversation_id = conversationId;
     if (this.texts.language !== "en") body.locale = this.texts.language;
@@ -175,6 +185,7 @@ export class BacklineAsk extends HTMLElement {
     this.request = new AbortController();
     const { signal } = this.request;
     this.composer.set({ busy: true });
+    this.root.toggleAttribute("data-busy", true);
     const timers = [
       setTimeout(() => this.sayBusy(turn, "busy.search"), BUSY_MS),
       setTimeout(() => this.sayBusy(turn, "busy.long"), LONG_MS),
@@ -193,6 +204,7 @@ export class BacklineAsk extends HTMLElement {
     } finally {
       this.request = null;
       this.composer.set({ busy: false });
+      this.root.toggleAttribute("data-busy", false);
       this.freshen();
     }
   }
@@ -217,7 +229,7 @@ export class BacklineAsk extends HTMLElement {
     if (!reply || typeof reply !== "object" || !["answered", "partial", "abstained", "withheld"].includes(reply.status)) {
       throw new AskError("failed");
     }
-    this.conversation.conversationId = reply.conversation_id ?? this.conversation.conversationId;
+    this.conversationId = reply.conversation_id ?? this.conversationId;
     turn.show(reply);
     this.emit(reply.abstention ? "bl:abstain" : "bl:answer", { id: reply.id, status: reply.status, question: turn.question });
   }
@@ -330,7 +342,7 @@ export class BacklineAsk extends HTMLElement {
       alarm.notices.scrollIntoView({ block: "start" });
       alarm.heading.focus({ preventScroll: true });
     } }, icon("triangle"), this.texts.say("notice.back", { title }));
-    last.replyBox.prepend(this.back);
+    last.notices.after(this.back);
   }
 
   /** The question goes to the top of the view once; after that the view never moves by itself. */
@@ -382,9 +394,8 @@ export class BacklineAsk extends HTMLElement {
     this.request?.abort();
     clearTimeout(this.counting);
     this.announcer.clear();
-    this.turns = [];
     this.turnsBox.replaceChildren();
-    this.conversation = this.newConversation();
+    this.startConversation();
     this.empty.hidden = false;
     this.composer.set({ blocked: navigator.onLine === false });
     this.freshen();
@@ -403,9 +414,9 @@ export class BacklineAsk extends HTMLElement {
   keyInPanel(event) {
     if (event.key === "Tab" && this.isFullScreen) this.cycle(event);
     if (event.key !== "Escape") return;
-    const { openCard } = this.conversation;
+    const { openCard } = this;
     if (openCard) {
-      this.conversation.closeCard();
+      this.closeCard();
       openCard.chip.focus();
     } else if (this.request) this.request.abort();
     else if (this.root.dataset.mode === "launcher") this.close();

@@ -4,7 +4,7 @@ import { el, icon, outsideLink, safeAddress } from "./dom.js";
 const EVIDENCE_ICONS = { source: "checked", copy: "clock", edition: "clock", candidate: "arrow", other: "arrow" };
 const MARKS = { es: ["«", "»"], fr: ["« ", " »"], de: ["„", "“"] };
 
-/** Numbers of one conversation: one passage, one number, counted by first appearance. */
+/** Numbers of one component: one passage, one number, counted by first appearance. */
 export class Numbering {
   constructor() {
     this.numbers = new Map();
@@ -50,16 +50,16 @@ export function pageLink(citation) {
 /** The chips and cards of one turn. */
 export class TurnCitations {
   /**
-   * @param {object} conversation what all turns share: texts, numbering, announcer, isWide
+   * @param {object} component the <backline-ask> it belongs to
    * @param {string} prefix start of the ids of this turn's cards
    */
-  constructor(conversation, prefix) {
-    this.conversation = conversation;
+  constructor(component, prefix) {
+    this.component = component;
     this.prefix = prefix;
     this.citations = new Map();
     this.cards = new Map();
     this.homes = new Map();
-    this.rail = el("aside.rail", { "aria-label": conversation.texts.say("sources.head") });
+    this.rail = el("aside.rail", { "aria-label": component.texts.say("sources.head") });
   }
 
   add(list) {
@@ -71,7 +71,7 @@ export class TurnCitations {
     const seen = new Map();
     for (const id of this.cards.keys()) {
       const citation = this.citations.get(id);
-      const number = this.conversation.numbering.of(citation);
+      const number = this.component.numbering.of(citation);
       if (!seen.has(number)) seen.set(number, citation);
     }
     return [...seen].sort(([a], [b]) => a - b);
@@ -83,7 +83,7 @@ export class TurnCitations {
   }
 
   chip(id, block) {
-    const { texts, numbering } = this.conversation;
+    const { texts, numbering } = this.component;
     const citation = this.citations.get(id);
     const number = numbering.of(citation);
     if (!this.cards.has(id)) {
@@ -100,7 +100,7 @@ export class TurnCitations {
   }
 
   card(citation, number, id) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const link = pageLink(citation);
     return el("article.card", { id, part: "card", hidden: true, "aria-labelledby": `${id}-title` },
       el("h4", { id: `${id}-title`, dir: "auto" }, el("span.chip", { "aria-hidden": "true" }, String(number)), " ", plain(citation.title)),
@@ -115,7 +115,7 @@ export class TurnCitations {
 
   /** A digest is our wording and has no quotation marks; a quote is theirs and has both marks and bar. */
   said(citation) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const digest = Boolean(citation.digest);
     const [open, close] = digest ? ["", ""] : (MARKS[texts.language] ?? ["“", "”"]);
     const path = (citation.locator?.heading_path ?? []).map(plain).filter(Boolean).at(-1);
@@ -136,13 +136,13 @@ export class TurnCitations {
 
   toggle(id, chip, block) {
     const opens = chip.getAttribute("aria-expanded") !== "true";
-    this.conversation.closeCard();
+    this.component.closeCard();
     if (!opens) return;
     const card = this.cards.get(id);
     chip.setAttribute("aria-expanded", "true");
     card.classList.add("active");
-    this.conversation.openCard = { chip, card, citations: this };
-    if (this.conversation.isWide()) {
+    this.component.openCard = { chip, card, citations: this };
+    if (this.component.isWide) {
       card.scrollIntoView({ block: "nearest" });
     } else {
       this.homes.set(id, block);
@@ -150,12 +150,12 @@ export class TurnCitations {
       card.hidden = false;
     }
     const said = [...card.querySelectorAll(".says p, .evidence span")].map((part) => part.textContent);
-    this.conversation.announcer.say(said.join(" "));
+    this.component.announcer.say(said.join(" "));
   }
 
   /** Cards stand in the rail where there is room for one, else closed under their sentences. */
   place() {
-    const wide = this.conversation.isWide();
+    const wide = this.component.isWide;
     for (const [id, card] of this.cards) {
       if (wide) this.rail.append(card);
       else this.homes.get(id).append(card);

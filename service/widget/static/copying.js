@@ -9,7 +9,7 @@ export function copyAnswer(turn, badge) {
 
 /** The answer as plain text, with the numbers and the sources that the page shows. */
 function asText(turn, badge) {
-  const { texts, numbering } = turn.conversation;
+  const { texts, numbering } = turn.component;
   const { citations } = turn.citations;
   const numbered = (item) => (item.citation_ids ?? []).filter((id) => citations.has(id)).map((id) => `[${numbering.of(citations.get(id))}]`).join("");
   const lines = [turn.question, "", ...(turn.triage?.message ? [turn.triage.message, ""] : [])];

@@ -1,16 +1,18 @@
 /** "Did this answer your question?" It never blocks, and a missing warning is the first reason offered. */
 import { el } from "./dom.js";
+import { dressForms } from "./forms.js";
 
 const REASONS = ["warning", "wrong", "off", "hard"];
 
-export function drawFeedback(conversation, reply) {
-  const { texts } = conversation;
+export function drawFeedback(component, reply) {
+  dressForms(component);
+  const { texts } = component;
   const box = el("div.feedback.reply", {});
   const send = (verdict, more = {}) => {
     const body = { answer_id: reply.id, verdict, ...more };
     // Thanks are said whether or not it arrives: the reader can do nothing about a failure here.
-    conversation.service.post("/v1/feedback", body).catch(() => {});
-    conversation.emit("bl:feedback", body);
+    component.service.post("/v1/feedback", body).catch(() => {});
+    component.emit("bl:feedback", body);
   };
   const thank = () => {
     const thanks = el("p.small", { tabindex: "-1" }, texts.say("feedback.thanks"));

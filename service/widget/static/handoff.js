@@ -1,8 +1,10 @@
 /** Hand-over to a person: shows exactly what is sent before it is sent. Only where the site has set `handoff`. */
 import { el } from "./dom.js";
+import { dressForms } from "./forms.js";
 
-export function drawHandoff(conversation, question, reply) {
-  const { texts } = conversation;
+export function drawHandoff(component, question, reply) {
+  dressForms(component);
+  const { texts } = component;
   const box = el("div.reply", {});
   const opener = el("button.choice.main", { type: "button", onclick: () => open() }, texts.say("handoff.button"));
 
@@ -18,16 +20,16 @@ export function drawHandoff(conversation, question, reply) {
   const submit = async (contact, status) => {
     const body = { answer_id: reply.id, question, contact: contact || undefined };
     try {
-      const response = await conversation.service.post("/v1/handoffs", body);
+      const response = await component.service.post("/v1/handoffs", body);
       const told = await response.json().catch(() => ({}));
       const sent = told.team && told.channel ? texts.say("handoff.sent", told) : texts.say("handoff.done");
       const line = el("p", { tabindex: "-1" }, sent);
       box.replaceChildren(line);
       line.focus();
-      conversation.emit("bl:handoff", { answer_id: reply.id });
+      component.emit("bl:handoff", { answer_id: reply.id });
     } catch {
       status.textContent = texts.say("error.generic");
-      conversation.announcer.say(status.textContent);
+      component.announcer.say(status.textContent);
     }
   };
 

@@ -38,44 +38,38 @@ export function onlyIf(texts, line, tag) {
 /**
  * Draw a notice.
  *
- * @param {object} conversation texts, emergencyNumbers, crisisLines
+ * @param {object} component texts, emergencyNumbers, crisisLines
  * @param {object} triage the reply's `triage`, with a level
  * @param {string} id id of its heading
  */
-export function drawNotice(conversation, triage, id) {
-  const { texts } = conversation;
+export function drawNotice(component, triage, id) {
+  const { texts } = component;
   const level = levelOf(triage);
-  const told = (field) => spoken(texts, triage, level, field);
-  const [label, title, how] = [told("label"), told("title"), told("how")];
+  // The urgent texts are the server's alone: in the language that a clinician has signed off, else in English.
+  const mark = { lang: triage.language ?? "en", dir: "auto" };
   const urgentNow = level === "emergency";
   const kind = triage.self_harm ? "selfharm" : level;
   return el(`div.notice.${kind}`, { role: "group", part: "notice", "aria-labelledby": id, "aria-describedby": `${id}-message` },
     el("h3", { id, tabindex: "-1" },
-      el("span.level", label.mark, icon(triage.self_harm ? "info" : ICONS[level]), label.text, el("span.hidden", {}, ". ")),
-      el("span.title", title.mark, title.text)),
-    urgentNow && calls(conversation, triage.self_harm),
-    urgentNow && how.text && el("p", how.mark, how.text),
-    triage.message && el("p", { id: `${id}-message`, lang: triage.language ?? "en", dir: "auto" }, triage.message),
-    !urgentNow && how.text && el("p", how.mark, how.text),
+      el("span.level", mark, icon(triage.self_harm ? "info" : ICONS[level]), triage.label, el("span.hidden", {}, ". ")),
+      el("span.title", mark, triage.title)),
+    urgentNow && calls(component, triage.self_harm),
+    urgentNow && triage.how && el("p", mark, triage.how),
+    triage.message && el("p", { id: `${id}-message`, ...mark }, triage.message),
+    !urgentNow && triage.how && el("p", mark, triage.how),
     (triage.conditional ?? []).map((line) => onlyIf(texts, line, "p")),
     foot(texts, triage, level),
   );
 }
 
-/** The server's wording where it sends one, else ours: the same sentences, so that nothing is ever missing. */
-function spoken(texts, triage, level, field) {
-  if (typeof triage[field] === "string" && triage[field]) {
-    return { text: triage[field], mark: { lang: triage.language ?? "en", dir: "auto" } };
-  }
-  const key = `notice.${level}.${field}`;
-  return { text: texts.say(key), mark: texts.mark(key) };
-}
-
-function calls(conversation, selfHarm) {
-  const { texts } = conversation;
-  const entries = [...(selfHarm ? conversation.crisisLines : []), ...conversation.emergencyNumbers];
+function calls(component, selfHarm) {
+  const { texts } = component;
+  const entries = [...(selfHarm ? component.crisisLines : []), ...component.emergencyNumbers];
   const links = entries.map((entry) => {
-    const label = el("span", texts.mark("notice.call"), fill(texts.say("notice.call"), "number", el("bdi", { dir: "ltr" }, entry)));
+    const shown = el("bdi", { dir: "ltr" }, entry);
+    // A line that has a name of its own, as crisis lines have, is its own label.
+    const named = /\p{L}/u.test(entry);
+    const label = named ? shown : el("span", texts.mark("notice.call"), fill(texts.say("notice.call"), "number", shown));
     const link = callLink(entry, label);
     link?.classList.add("call");
     return link;
@@ -99,9 +93,7 @@ function foot(texts, triage, level) {
 }
 
 /** What a screen reader hears first. */
-export function spokenNotice(conversation, triage) {
-  const level = levelOf(triage);
-  const { texts } = conversation;
-  const head = `${spoken(texts, triage, level, "label").text}. ${spoken(texts, triage, level, "title").text}.`;
-  return level === "emergency" ? head : `${head} ${triage.message ?? ""}`;
+export function spokenNotice(triage) {
+  const head = `${triage.label}. ${triage.title}.`;
+  return triage.level === "emergency" ? head : `${head} ${triage.message}`;
 }

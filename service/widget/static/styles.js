@@ -52,13 +52,14 @@ const frame = `
 .root, .root *, .root *::before, .root *::after { box-sizing: border-box; }
 /* "medium" is the reader's own text size, whatever the page does to its root element. */
 .root { --u: 1rem; display: block; block-size: 100%; color: var(--bl-text);
-  font: medium/1.5 var(--bl-font); text-align: start; }
+  font: medium/1.5 var(--bl-font); text-align: start; position: relative; }
+[data-speech] { inset-block-start: 0; }
 .root.measured { --bl-unit: 1em; --u: var(--bl-unit); }
 .root[hidden], .root [hidden] { display: none !important; }
 .root:lang(ar), .root:lang(fa), .root:lang(hi), .root:lang(th), .root:lang(ur) { --bl-tall: 1.2; }
 h2, h3, h4, p, ol, ul { margin: 0; padding: 0; font: inherit; }
 ol, ul { list-style: none; }
-button, select, textarea, input { font: inherit; color: inherit; letter-spacing: inherit; }
+button, select, textarea, input { font: inherit; color: inherit; }
 button, summary, select { cursor: pointer; }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { inline-size: calc(1.5 * var(--u)); block-size: calc(1.5 * var(--u)); flex: none; fill: none; stroke: currentColor;
@@ -94,7 +95,7 @@ select.plain option { background: var(--bl-surface); color: var(--bl-text); font
 .talk { flex: 1 1 auto; min-block-size: 0; overflow: auto; overscroll-behavior: contain; position: relative; padding: var(--bl-space-5) var(--bl-space-4);
   scroll-padding-block: var(--bl-space-3) var(--bl-space-6); }
 .talk :is(button, a, summary, input, textarea) { scroll-margin-block: var(--bl-space-6); }
-.column, .composer > * { inline-size: 100%; max-inline-size: calc(42 * var(--u)); margin-inline: auto; }
+.column, .composer > :not(.hidden) { inline-size: 100%; max-inline-size: calc(42 * var(--u)); margin-inline: auto; }
 .empty { display: grid; gap: var(--bl-space-3); padding-block: var(--bl-space-4); }
 .empty h2 { font-weight: 700; font-size: calc(1.5 * var(--u)); line-height: calc(1.875 * var(--u)); }
 .empty .lead { color: var(--bl-text-muted); margin-block-end: var(--bl-space-2); }
@@ -170,7 +171,7 @@ const reply = `
 .part { font-weight: 700; font-size: calc(1.25 * var(--u)); line-height: calc(1.625 * var(--u)); }
 .badge { display: inline-flex; align-items: center; min-block-size: 28px; padding: 1px 11px; border: 1.5px solid var(--bl-control); border-radius: 14px;
   background: none; font-size: calc(0.875 * var(--u)); line-height: calc(1.25 * var(--u)); color: var(--bl-text-muted); }
-.says-text, .answer { font-size: calc(1.0625 * var(--u)); line-height: calc(1.625 * var(--u) * var(--bl-tall, 1)); overflow-wrap: anywhere; max-inline-size: calc(34 * var(--u)); }
+.answer { font-size: calc(1.0625 * var(--u)); line-height: calc(1.625 * var(--u) * var(--bl-tall, 1)); overflow-wrap: anywhere; max-inline-size: calc(34 * var(--u)); }
 .tail { white-space: nowrap; unicode-bidi: isolate; }
 .chip { display: inline-grid; place-items: center; min-inline-size: 26px; min-block-size: 26px; margin-inline-start: 6px; padding: 0 4px; border: 1px solid transparent; border-radius: var(--bl-radius-s);
   background: var(--bl-accent-soft); color: var(--bl-hue); font-size: calc(0.875 * var(--u)); font-weight: 700; line-height: 1; vertical-align: 1px; unicode-bidi: isolate; }
@@ -209,11 +210,6 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 .fold > summary::-webkit-details-marker { display: none; }
 .fold[open] > summary .icon { transform: rotate(180deg); }
 .fold > .body { padding: var(--bl-space-2) var(--bl-space-4) var(--bl-space-4); }
-fieldset { display: grid; gap: var(--bl-space-3); margin: 0; padding: 0; border: 0; min-inline-size: 0; }
-legend { padding: 0 0 var(--bl-space-2); font-weight: 700; }
-.field { inline-size: 100%; min-block-size: 48px; padding: var(--bl-space-2) var(--bl-space-3); border: 1.5px solid var(--bl-control); border-radius: var(--bl-radius-m); background: var(--bl-surface); }
-textarea.field { min-block-size: 80px; resize: vertical; }
-.preview { display: grid; gap: var(--bl-space-2); padding: var(--bl-space-3); background: var(--bl-sunken); border-radius: var(--bl-radius-s); overflow-wrap: anywhere; white-space: pre-wrap; }
 .failure { border-inline-start: 4px solid var(--bl-control); padding-inline-start: var(--bl-space-3); display: grid; gap: var(--bl-space-2); justify-items: start; }
 `;
 
@@ -251,7 +247,7 @@ const widths = `
   .bar, .strip, .talk, .composer { padding-inline: var(--bl-space-5); }
   .card, .framed { padding: var(--bl-space-4) var(--bl-space-5); }
   .notice { padding: var(--bl-space-5); }
-  .says-text, .answer { font-size: calc(1.125 * var(--u)); line-height: calc(1.75 * var(--u) * var(--bl-tall, 1)); }
+  .answer { font-size: calc(1.125 * var(--u)); line-height: calc(1.75 * var(--u) * var(--bl-tall, 1)); }
 }
 @container panel (min-width: 768px) {
   .strip { padding-inline: max(var(--bl-space-5), calc((100% - 42 * var(--u)) / 2)); }
@@ -263,7 +259,7 @@ const widths = `
 @container panel (min-width: 1200px) {
   .column { max-inline-size: calc(63 * var(--u)); }
   .bar, .strip { padding-inline: calc((100% - 63 * var(--u)) / 2); }
-  .composer > * { max-inline-size: calc(63 * var(--u)); padding-inline-end: calc(25 * var(--u)); }
+  .composer > :not(.hidden) { max-inline-size: calc(63 * var(--u)); padding-inline-end: calc(25 * var(--u)); }
   .composer > .box { max-inline-size: none; inline-size: calc(38 * var(--u)); margin-inline: calc((100% - 63 * var(--u)) / 2) auto; padding-inline-end: 4px; }
   .reply > :not(.body):not(.fold), .empty > * { max-inline-size: calc(38 * var(--u)); }
   .turn > .bubble { margin-inline-end: calc(25 * var(--u)); }

@@ -4,7 +4,7 @@
  */
 import english from "./strings.en.js";
 
-const RIGHT_TO_LEFT = new Set(["ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
+const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ps", "ur", "yi"]);
 
 /** Languages that are shipped, under their own names. */
 export const LANGUAGES = { en: "English", es: "Español", de: "Deutsch", fr: "Français" };

@@ -9,11 +9,11 @@ let turns = 0;
 
 export class Turn {
   /**
-   * @param {object} conversation what all turns share; see backline-ask.js
+   * @param {object} component the <backline-ask> it belongs to
    * @param {string} question as it was asked
    */
-  constructor(conversation, question) {
-    this.conversation = conversation;
+  constructor(component, question) {
+    this.component = component;
     this.question = question;
     this.id = `turn-${++turns}`;
     this.reply = null;
@@ -30,8 +30,8 @@ export class Turn {
   }
 
   clear() {
-    const { texts } = this.conversation;
-    this.citations = new TurnCitations(this.conversation, this.id);
+    const { texts } = this.component;
+    this.citations = new TurnCitations(this.component, this.id);
     this.triage = null;
     this.sentenceCount = 0;
     this.headRow = null;
@@ -57,7 +57,7 @@ export class Turn {
     this.busyRow = null;
     if (!key) return;
     const dots = el("span.dots", { "aria-hidden": "true" }, el("i"), el("i"), el("i"));
-    this.busyRow = el("p.busy", {}, dots, this.conversation.texts.say(key));
+    this.busyRow = el("p.busy", {}, dots, this.component.texts.say(key));
     this.main.append(this.busyRow);
   }
 
@@ -70,30 +70,30 @@ export class Turn {
       if (triage.message) this.main.append(el("p.answer", { lang: triage.language ?? "en", dir: "auto" }, triage.message));
       return;
     }
-    const { conversation } = this;
+    const { component } = this;
     this.notices.hidden = false;
-    this.notices.append(drawNotice(conversation, triage, `${this.id}-notice`));
+    this.notices.append(drawNotice(component, triage, `${this.id}-notice`));
     this.heading = this.notices.querySelector("h3");
     if (level === "emergency") this.foldAnswer();
-    if (aloud) conversation.announcer.say(spokenNotice(conversation, triage), { assertive: triage.urgent === true, lang: "en" });
-    conversation.noticed(this, triage, aloud);
+    if (aloud) component.announcer.say(spokenNotice(triage), { assertive: triage.urgent === true, lang: "en" });
+    component.noticed(this, triage, aloud);
   }
 
   foldAnswer() {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const label = el("span", texts.mark("notice.answer"), texts.say("notice.answer"));
     this.fold = el("details.fold", { hidden: true }, el("summary", {}, label, icon("chevron")));
     this.body.replaceWith(this.fold);
     this.fold.append(this.body);
     const other = el("p.muted", texts.mark("notice.other"), texts.say("notice.other"));
     if (!this.triage.self_harm) this.replyBox.append(other);
-    if (!this.conversation.options.handoff) return;
-    const numbers = this.conversation.emergencyNumbers.join(", ");
+    if (!this.component.hasAttribute("handoff")) return;
+    const numbers = this.component.emergencyNumbers.join(", ");
     this.replyBox.append(el("p.muted", {}, texts.say("handoff.urgent", { numbers })));
   }
 
   head(key) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     if (!this.headRow) {
       this.headText = el("h4.head", {});
       this.headRow = el("div.row", {}, this.headText);
@@ -104,7 +104,7 @@ export class Turn {
 
   /** Tells who wrote the sentences; a tap explains it. */
   badge(reply) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const key = `answer.badge.${writtenByModel(reply) ? "llm" : "extractive"}`;
     const help = el("p.small", { hidden: true, id: `${this.id}-badge` }, texts.say(`${key}.help`));
     const button = el("button.badge", { type: "button", "aria-expanded": "false", "aria-controls": help.id, onclick: () => {
@@ -127,7 +127,7 @@ export class Turn {
     this.sentenceCount += 1;
     if (!aloud) return;
     const names = chips.map((chip) => chip.getAttribute("aria-label").split(":")[0]);
-    this.conversation.announcer.say(`${sentence.text} ${names.join(", ")}.`);
+    this.component.announcer.say(`${sentence.text} ${names.join(", ")}.`);
   }
 
   /** Draw what is not drawn yet of a whole reply. */
@@ -137,7 +137,7 @@ export class Turn {
     this.citations.add(reply.citations);
     this.notice(reply.triage, { aloud });
     if (reply.rewritten_question && reply.rewritten_question !== this.question) {
-      const text = this.conversation.texts.say("followup.read_as", { question: reply.rewritten_question });
+      const text = this.component.texts.say("followup.read_as", { question: reply.rewritten_question });
       this.main.prepend(el("p.small", { dir: "auto" }, text));
     }
     if (reply.abstention) this.abstain(reply, aloud);
@@ -147,7 +147,7 @@ export class Turn {
   }
 
   answer(reply, aloud) {
-    const { texts, announcer } = this.conversation;
+    const { texts, announcer } = this.component;
     for (const sentence of reply.sentences.slice(this.sentenceCount)) this.sentence(sentence, { aloud: aloud && !this.isEmergency });
     const partial = reply.status === "partial";
     this.head(partial ? "answer.partial" : "answer.head");
@@ -171,7 +171,7 @@ export class Turn {
   }
 
   differing(difference) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const positions = (difference.positions ?? []).map((position) => {
       const block = el("div.sentence", {});
       const chips = this.citations.chips(position.citation_ids, block);
@@ -189,7 +189,7 @@ export class Turn {
   }
 
   sourceList() {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     const items = this.citations.numbered().map(([number, citation]) => el("li.source", {},
       el("span.chip", { "aria-hidden": "true" }, String(number)),
       el("div", {}, el("h4", { dir: "auto" }, citation.title), el("p.small", { dir: "auto" }, citation.publisher), evidenceRow(texts, citation))));
@@ -207,14 +207,14 @@ export class Turn {
 
   /** Copying, feedback, follow-ups: none of them stands beside an emergency. */
   tools(reply) {
-    const { texts, options, ask } = this.conversation;
+    const { texts } = this.component;
     const copy = el("button.choice.narrow", { type: "button", onclick: () => this.copy() }, texts.say("copy"));
     this.main.append(el("div.row.tools", {}, copy));
     if (this.isEmergency) return;
-    if (options.feedback) this.main.append(this.later(import("./feedback.js"), (part) => part.drawFeedback(this.conversation, reply)));
+    if (this.component.hasAttribute("feedback")) this.main.append(this.later(import("./feedback.js"), (part) => part.drawFeedback(this.component, reply)));
     const followUps = this.triage?.urgent ? [] : (reply.follow_ups ?? []).slice(0, 3);
     if (followUps.length) {
-      this.main.append(el("h4.part", {}, texts.say("followup.head")), this.choices(followUps, ask));
+      this.main.append(el("h4.part", {}, texts.say("followup.head")), this.choices(followUps));
     }
   }
 
@@ -225,14 +225,14 @@ export class Turn {
     return place;
   }
 
-  choices(questions, onChoice) {
+  choices(questions) {
     return el("div.choices", {}, questions.map((text) =>
-      el("button.choice", { type: "button", dir: "auto", onclick: () => onChoice(text) }, text)));
+      el("button.choice", { type: "button", dir: "auto", onclick: () => this.component.ask(text) }, text)));
   }
 
   /** Silence with its reason, what lies near, and a next step: as calm as an answer. */
   abstain(reply, aloud) {
-    const { texts, announcer } = this.conversation;
+    const { texts, announcer } = this.component;
     const { reason, message, nearest = [], about_medicine: aboutMedicine } = reply.abstention;
     const ours = REASONS.has(reason);
     const why = ours ? texts.say(`abstain.${reason}`) : (message ?? "");
@@ -249,7 +249,7 @@ export class Turn {
   }
 
   nearest(list) {
-    const { texts } = this.conversation;
+    const { texts } = this.component;
     this.citations.add(list.map((citation, index) => ({ ...citation, id: citation.id ?? `n${index + 1}` })));
     return list.map((citation, index) => {
       const block = el("div.sentence.found", {});
@@ -263,14 +263,15 @@ export class Turn {
   }
 
   nextSteps(reply, reason) {
-    const { texts, ask, options, rephrase } = this.conversation;
+    const { component } = this;
+    const { texts } = component;
     if (this.isEmergency) return;
     const readings = (reply.abstention.readings ?? reply.follow_ups ?? []).slice(0, 3);
     const examples = reason === "out_of_scope" && !readings.length ? [1, 2, 3].map((n) => texts.say(`example.${n}`)) : [];
     const steps = [
-      options.handoff && this.later(import("./handoff.js"), (part) => part.drawHandoff(this.conversation, this.question, reply)),
-      [...readings, ...examples].length && this.choices([...readings, ...examples], ask),
-      reason !== "out_of_scope" && el("button.choice.narrow", { type: "button", onclick: () => rephrase(this.question) }, texts.say("abstain.rephrase")),
+      component.hasAttribute("handoff") && this.later(import("./handoff.js"), (part) => part.drawHandoff(this.component, this.question, reply)),
+      [...readings, ...examples].length && this.choices([...readings, ...examples]),
+      reason !== "out_of_scope" && el("button.choice.narrow", { type: "button", onclick: () => component.rephrase(this.question) }, texts.say("abstain.rephrase")),
     ].filter(Boolean);
     this.main.append(el("h4.part", {}, texts.say("abstain.next")), ...steps);
   }
@@ -284,7 +285,7 @@ export class Turn {
   }
 
   async copy() {
-    const { texts, announcer } = this.conversation;
+    const { texts, announcer } = this.component;
     const { copyAnswer } = await import("./copying.js");
     const done = await copyAnswer(this, `answer.badge.${writtenByModel(this.reply) ? "llm" : "extractive"}`);
     const said = texts.say(done ? "copied" : "copy.failed");

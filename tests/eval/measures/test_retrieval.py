@@ -1,6 +1,6 @@
 import math
 
-import ir_measures  # type: ignore[import-untyped]
+import ir_measures
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

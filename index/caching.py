@@ -1,0 +1,125 @@
+"""Vectors kept between builds, so that only new or changed texts are embedded.
+
+One SQLite file in a folder of its own. A row is found by the sha256 of model and text, and carries a sha256 over its
+own name and vector: a damaged row is embedded again, a damaged file is made anew. After a build the rows that it did
+not use are gone, so that a deleted text leaves no vector behind.
+
+A vector's last bits depend on the batch that it was made in. A build from the cache can therefore differ from a fresh
+one by about 1e-7 a value: never in what is found, but in the name of the snapshot.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedding import Embedder, Progress
+
+FILE = "embeddings.sqlite"
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (name BLOB PRIMARY KEY, vector BLOB, digest BLOB) WITHOUT ROWID"
+_AT_ONCE = 2048
+_NAMES_A_QUERY = 500
+
+
+def embed_cached(
+    texts: Sequence[str], embedder: Embedder, folder: Path, progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """Return one vector a text; equal texts are embedded once, and known ones not at all.
+
+    Args:
+        texts: The texts of one whole build: what is not among them is dropped from the cache.
+        embedder: Makes the vectors that are not known.
+        folder: Where the cache lies; made when missing.
+        progress: Told of the texts that had to be embedded.
+
+    Returns:
+        Shape ``(len(texts), dimension)``.
+    """
+    names = [_name(embedder.model_id, text) for text in texts]
+    by_name = dict(zip(names, texts, strict=True))
+    with closing(_open(folder)) as cache:
+        known = dict(_read(cache, list(by_name), embedder.dimension))
+        # By length, so that a batch needs little padding whatever the order of the texts.
+        missing = sorted(by_name.keys() - known.keys(), key=lambda name: (len(by_name[name]), name))
+        for begin in range(0, len(missing), _AT_ONCE):
+            some = missing[begin : begin + _AT_ONCE]
+            made = embedder.embed([by_name[name] for name in some], _shifted(progress, begin, len(missing)))
+            fresh = dict(zip(some, made, strict=True))
+            _write(cache, fresh)  # a build that is cut short goes on from here
+            known.update(fresh)
+        _keep_only(cache, by_name)
+    vectors = np.empty((len(texts), embedder.dimension), dtype=np.float32)
+    for row, name in enumerate(names):
+        vectors[row] = known[name]
+    return vectors
+
+
+def _shifted(progress: Progress | None, done: int, of: int) -> Progress | None:
+    return None if progress is None else lambda more, _: progress(done + more, of)
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise  # busy, full or not allowed: the file itself may be whole
+        for leftover in folder.glob(f"{FILE}*"):
+            leftover.unlink()
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    cache = sqlite3.connect(path, timeout=60)
+    try:
+        cache.execute("PRAGMA secure_delete = ON")
+        cache.execute(_SCHEMA)
+        if cache.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the cache is damaged")
+    except sqlite3.Error:
+        cache.close()
+        raise
+    return cache
+
+
+def _read(
+    cache: sqlite3.Connection, names: Sequence[bytes], dimension: int
+) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+    for begin in range(0, len(names), _NAMES_A_QUERY):
+        some = names[begin : begin + _NAMES_A_QUERY]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT name, vector, digest FROM vectors WHERE name IN ({marks})"  # noqa: S608 - only question marks
+        for name, vector, digest in cache.execute(query, some):
+            if _digest(name, vector) == digest and len(vector) == 4 * dimension:
+                yield name, np.frombuffer(vector, dtype="<f4").astype(np.float32)
+
+
+def _write(cache: sqlite3.Connection, vectors: dict[bytes, NDArray[np.float32]]) -> None:
+    contents = ((name, vector.astype("<f4").tobytes()) for name, vector in vectors.items())
+    with cache:
+        cache.executemany(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+            ((name, content, _digest(name, content)) for name, content in contents),
+        )
+
+
+def _keep_only(cache: sqlite3.Connection, names: Iterable[bytes]) -> None:
+    with cache:
+        cache.execute("CREATE TEMP TABLE used (name BLOB PRIMARY KEY) WITHOUT ROWID")
+        cache.executemany("INSERT INTO used VALUES (?)", ((name,) for name in names))
+        cache.execute("DELETE FROM vectors WHERE name NOT IN (SELECT name FROM used)")
+
+
+def _name(model_id: str, text: str) -> bytes:
+    return hashlib.sha256(f"{model_id}\n{text}".encode()).digest()
+
+
+def _digest(name: bytes, vector: bytes) -> bytes:
+    return hashlib.sha256(name + vector).digest()

@@ -1,0 +1,157 @@
+"""The embedding model under onnxruntime: the same weights without torch. The only file that imports onnxruntime."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedding import Progress, TokenCounter
+from index.errors import ModelFileError
+from index.manifest import sha256_of
+from index.model_files import ModelFiles
+
+GRAPH = "model.onnx"
+EXPORT = "export.json"
+FORMAT = 1
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFiles:
+    """A checked export of one model.
+
+    Attributes:
+        path: The folder.
+        dimension: Length of a vector.
+        token_budget: Most tokens of one text, special tokens included.
+        pad_id: Token that fills up the shorter texts of a batch.
+    """
+
+    path: Path
+    dimension: int
+    token_budget: int
+    pad_id: int
+
+
+def export_folder(files: ModelFiles, home: Path) -> Path:
+    """Return the folder below ``home`` in which the export of a model lies, or would."""
+    return home / f"{files.model_id.replace('@', '-')}-onnx{FORMAT}"
+
+
+def check_onnx_files(files: ModelFiles, home: Path) -> OnnxFiles:
+    """Find the export of a model and check every file before anything parses it.
+
+    The checks find damage, not malice: who can write into the folder can also write the list of hashes.
+
+    Args:
+        files: The checked model that was exported.
+        home: Folder of all exports.
+
+    Raises:
+        ModelFileError: there is no export, it is another model's, or a file is missing or changed.
+    """
+    folder = export_folder(files, home)
+    facts = _read_facts(folder)
+    if facts.get("model") != files.hashes:
+        raise ModelFileError(folder / EXPORT, f"is an export of another model than {files.model_id}; export it again")
+    for name, expected in facts["files"].items():
+        try:
+            actual = sha256_of(folder / name)
+        except OSError as error:
+            raise ModelFileError(folder / name, f"cannot be read ({error.strerror}); export it again") from error
+        if actual != expected:
+            raise ModelFileError(
+                folder / name, f"has the sha256 {actual[:12]}… instead of {str(expected)[:12]}…; export it again"
+            )
+    return OnnxFiles(folder, facts["dimension"], facts["token_budget"], facts["pad_id"])
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads((folder / EXPORT).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelFileError(folder / EXPORT, "is missing: the model was not exported yet") from error
+    except (OSError, ValueError) as error:
+        raise ModelFileError(folder / EXPORT, "is not readable; export it again") from error
+    if not isinstance(facts, dict) or not {"model", "files", "dimension", "token_budget", "pad_id"} <= facts.keys():
+        raise ModelFileError(folder / EXPORT, "is not readable; export it again")
+    return facts
+
+
+class OnnxEmbedder:
+    """The reference's vectors within rounding, at half its latency and without its libraries.
+
+    Its model id is the reference's: the export is held to the reference on values when it is made, and snapshots of
+    one open with the other. Safe to call from several threads.
+
+    Args:
+        files: The model, for its tokenizer and its name.
+        exported: Its checked export.
+        threads: Threads of one call. One a worker is right for a busy server: two that wait for a core are slower
+            than one.
+    """
+
+    def __init__(self, files: ModelFiles, exported: OnnxFiles, threads: int = 1) -> None:
+        import onnxruntime  # type: ignore[import-untyped] # it ships none
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Every text has another length: patterns of memory that are kept for each would only grow.
+        options.enable_mem_pattern = False
+        self._session = onnxruntime.InferenceSession(
+            str(exported.path / GRAPH), options, providers=["CPUExecutionProvider"]
+        )
+        self._files = files
+        self._exported = exported
+        self._tokenizer = Tokenizer.from_file(str(files.path / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(exported.token_budget)
+        self._counter = TokenCounter(files.path)
+
+    @property
+    def model_id(self) -> str:
+        """See :class:`index.embedding.Embedder`."""
+        return self._files.model_id
+
+    @property
+    def dimension(self) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._exported.dimension
+
+    @property
+    def token_budget(self) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._exported.token_budget
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Return one unit vector a text; batches go by number of tokens, so order does not cost padding."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([text.strip() for text in texts])]
+        order = sorted(range(len(tokens)), key=lambda row: (len(tokens[row]), row))
+        for begin in range(0, len(order), _BATCH):
+            rows = order[begin : begin + _BATCH]
+            vectors[rows] = self._run([tokens[row] for row in rows])
+            if progress is not None:
+                progress(begin + len(rows), len(order))
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._counter.count(text)
+
+    def _run(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        longest = max(len(row) for row in tokens)
+        ids = np.full((len(tokens), longest), self._exported.pad_id, dtype=np.int64)
+        mask = np.zeros((len(tokens), longest), dtype=np.int64)
+        for row, numbers in enumerate(tokens):
+            ids[row, : len(numbers)] = numbers
+            mask[row, : len(numbers)] = 1
+        vectors: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return vectors

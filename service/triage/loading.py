@@ -1,0 +1,232 @@
+"""Reading the rules from their three files: rules.toml, concepts.toml and language.toml."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from service.triage.errors import RulesError
+from service.triage.matching import Concept, Lexicon, Near
+from service.triage.quantities import QUANTITIES
+from service.triage.records import Basis, Level, RuleSource
+from service.triage.spelling import Speller
+
+_HOME = Path(__file__).parent
+_LANGUAGE_CONCEPTS = (
+    "harmless", "not_a_person", "denial", "no_denial", "scope_end", "filler", "denial_item", "denial_after",
+    "asks", "frame", "person", "generic", "kin", "supposing", "long_ago", "settled", "now",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of ``when``: groups that may be anywhere, each a set of concepts of one sentence.
+
+    Attributes:
+        groups: What must be said; the concepts of one group in the same sentence.
+        absent: What must not be said.
+    """
+
+    groups: tuple[tuple[str, ...], ...]
+    absent: tuple[str, ...]
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """All concepts that must be said."""
+        return tuple(concept for group in self.groups for concept in group)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A rule at one level.
+
+    Attributes:
+        level: Before any modifier.
+        text: Key of the message.
+        when: Conditions, one of which is enough.
+    """
+
+    level: Level
+    text: str
+    when: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One red flag.
+
+    Attributes:
+        id: ``RF01`` to ``RF21``.
+        name: What it is about.
+        basis: Whether sources state it.
+        sources: Those that do.
+        variants: Strictest first.
+        topics: Concepts that bring general information in a general question.
+        go_now_if: Lines shown below a notice that is not an emergency.
+        raised_by: Modifiers that move it one tier up.
+        withhold: True where no answer may follow an emergency.
+        self_harm: True for thoughts of self-harm.
+    """
+
+    id: str
+    name: str
+    basis: Basis
+    sources: tuple[RuleSource, ...]
+    variants: tuple[Variant, ...]
+    topics: tuple[str, ...]
+    go_now_if: tuple[str, ...]
+    raised_by: frozenset[str]
+    withhold: bool
+    self_harm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTexts:
+    """What stands around the message of a level."""
+
+    label: str
+    title: str
+    how: str
+
+
+@dataclass(slots=True)
+class Rules:
+    """Everything the screening needs; only the two memories change, and they hold nothing of a person.
+
+    Attributes:
+        rules: In the order of the file.
+        modifiers: Modifier to the concept that says so.
+        texts: Messages by key.
+        levels: Texts by level.
+        lexicon: The concepts.
+        spelling: Written forms to plain words.
+        speller: Corrects slips.
+        reviewed_by: Clinician who reviewed the rules, or "".
+        reviewed_on: When, or "".
+        concepts: Concepts by name, for the documentation.
+        signs: Concepts of the rules; a "not" inside one of them denies nothing else.
+        forms: Written words met before with their plain forms.
+        symbols: Plain words met before with what they stand for.
+    """
+
+    rules: tuple[Rule, ...]
+    modifiers: Mapping[str, str]
+    texts: Mapping[str, str]
+    levels: Mapping[Level, LevelTexts]
+    lexicon: Lexicon
+    spelling: Mapping[str, tuple[str, ...]]
+    speller: Speller
+    reviewed_by: str
+    reviewed_on: str
+    concepts: Mapping[str, Concept]
+    signs: tuple[str, ...]
+    forms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_rules(path: Path | None = None) -> Rules:
+    """Read and check the rules.
+
+    Args:
+        path: The rules file; ``concepts.toml``, ``language.toml`` and ``plain_words.txt`` stand beside
+            it. Without a path, the files of this package.
+
+    Raises:
+        RulesError: a file is missing, cannot be read, or contradicts itself.
+    """
+    chosen = path or _HOME / "rules.toml"
+    table = _toml(chosen)
+    concepts_table = _toml(chosen.with_name("concepts.toml"))
+    language = _toml(chosen.with_name("language.toml"))
+    concepts = _concepts(concepts_table, "concepts.toml") | _concepts(language, "language.toml")
+    missing = [name for name in _LANGUAGE_CONCEPTS if name not in concepts]
+    if missing:
+        raise RulesError("language.toml", f"misses {', '.join(missing)}")
+    lexicon = Lexicon(concepts.values(), QUANTITIES)
+    plain = frozenset(chosen.with_name("plain_words.txt").read_text(encoding="utf-8").split())
+    rules = tuple(_rule(entry, concepts, table["texts"]) for entry in table["rule"])
+    spelling = {form: tuple(plain_words.split()) for form, plain_words in language["spelling"].items()}
+    return Rules(
+        rules=rules,
+        modifiers=_modifiers(table["modifiers"], concepts, rules),
+        texts=table["texts"],
+        levels={level: LevelTexts(**table["levels"][level.value]) for level in Level},
+        lexicon=lexicon,
+        spelling=spelling,
+        speller=Speller(lexicon.vocabulary, lexicon.prefixes, plain | spelling.keys()),
+        reviewed_by=table["reviewed_by"],
+        reviewed_on=table["reviewed_on"],
+        concepts=concepts,
+        signs=tuple(
+            dict.fromkeys(name for rule in rules for v in rule.variants for c in v.when for name in c.concepts)
+        ),
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise RulesError(path.name, str(error)) from error
+
+
+def _concepts(table: Mapping[str, Any], place: str) -> dict[str, Concept]:
+    concepts = {}
+    for name, entry in table.get("concept", {}).items():
+        unknown = entry.keys() - {"phrases", "near"}
+        if unknown:
+            raise RulesError(f"{place} {name}", f"does not know {', '.join(sorted(unknown))}")
+        nears = tuple(Near(tuple(near["of"]), near["within"]) for near in entry.get("near", ()))
+        concepts[name] = Concept(name, tuple(entry.get("phrases", ())), nears)
+    return concepts
+
+
+def _modifiers(table: Mapping[str, str], concepts: Mapping[str, Concept], rules: Sequence[Rule]) -> Mapping[str, str]:
+    for name, concept in table.items():
+        if concept not in concepts:
+            raise RulesError(f"rules.toml modifier {name}", f"there is no concept {concept!r}")
+    for rule in rules:
+        unknown = rule.raised_by - table.keys()
+        if unknown:
+            raise RulesError(f"rules.toml {rule.id}", f"there is no modifier {sorted(unknown)}")
+    return table
+
+
+def _rule(entry: Mapping[str, Any], concepts: Mapping[str, Concept], texts: Mapping[str, str]) -> Rule:
+    place = f"rules.toml {entry['id']}"
+    variants = []
+    for variant in entry["variant"]:
+        if variant["text"] not in texts:
+            raise RulesError(place, f"there is no text {variant['text']!r}")
+        when = tuple(_condition(line, concepts, place) for line in variant["when"])
+        variants.append(Variant(Level(variant["level"]), variant["text"], when))
+    topics = tuple(entry.get("topics", ()))
+    for topic in topics:
+        if topic not in concepts:
+            raise RulesError(place, f"there is no concept {topic!r}")
+    sources = tuple(RuleSource(s["id"], s["label"], s["says"]) for s in entry.get("sources", ()))
+    return Rule(
+        id=entry["id"],
+        name=entry["name"],
+        basis=cast("Basis", entry["basis"]),
+        sources=sources,
+        variants=tuple(sorted(variants, key=lambda variant: variant.level.rank)),
+        topics=topics,
+        go_now_if=tuple(entry.get("go_now_if", ())),
+        raised_by=frozenset(entry["raised_by"]),
+        withhold=entry.get("withhold", False),
+        self_harm=entry.get("self_harm", False),
+    )
+
+
+def _condition(line: str, concepts: Mapping[str, Concept], place: str) -> Condition:
+    said, *absent = line.split(" - ")
+    parts = [part.split("&") for part in said.split("+")]
+    groups = tuple(tuple(name.strip() for name in part) for part in parts)
+    missing = [
+        name for name in [*(n for group in groups for n in group), *map(str.strip, absent)] if name not in concepts
+    ]
+    if missing:
+        raise RulesError(place, f"there is no concept {missing[0]!r} ({line})")
+    return Condition(groups, tuple(name.strip() for name in absent))

@@ -1,0 +1,318 @@
+"""Publishing is killed before, and inside, every step that touches the disk; what is left must open as old or new."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpus.records import Document
+from index import publishing
+from index.building import build_snapshot
+from index.dense import DenseIndex
+from index.errors import DamagedSnapshotError, NoSnapshotError
+from index.lexical import LexicalIndex
+from index.manifest import current_snapshot_id, named_snapshots
+from index.snapshot import activate_snapshot, open_newest_intact, open_snapshot
+from tests.index.fakes import HashingEmbedder, make_document
+
+MODEL = "hashing@1"
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after it may touch the disk, not even cleaning up."""
+
+
+class FaultPoints:
+    """Counts the steps that touch the disk and ends the process at one of them.
+
+    A step that writes is ended with half of its content written; every other step is ended before it begins.
+    """
+
+    def __init__(self, kill_at: int | None) -> None:
+        self.kill_at = kill_at
+        self.steps: list[str] = []
+
+    def wrap(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            if self.kill_at is not None and len(self.steps) >= self.kill_at:
+                raise Killed
+            self.steps.append(name)
+            if len(self.steps) == self.kill_at:
+                if name in {"write_bytes", "write_text"}:
+                    file, content = arguments[:2]
+                    original(file, content[: len(content) // 2], **options)
+                raise Killed
+            return original(*arguments, **options)
+
+        return step
+
+
+@contextmanager
+def fault_points(kill_at: int | None = None) -> Iterator[FaultPoints]:
+    points = FaultPoints(kill_at)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)  # a step to die at; really waiting for the disk proves nothing here
+        for owner, names in (
+            (os, ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")),
+            (shutil, ("rmtree",)),
+            (Path, ("write_bytes", "write_text")),
+            (DenseIndex, ("save",)),
+            (LexicalIndex, ("save",)),
+            (publishing, ("_write_lines",)),
+        ):
+            for name in names:
+                patch.setattr(owner, name, points.wrap(name, getattr(owner, name)))
+        yield points
+
+
+def _kill_everywhere(
+    prepare: Callable[[Path], object], act: Callable[[Path], object], tmp_path: Path
+) -> Iterator[Path]:
+    """Yield the folder as it is left by a kill at each step of ``act``."""
+    prepared, whole = tmp_path / "prepared", tmp_path / "whole"
+    prepare(prepared)
+    shutil.copytree(prepared, whole)
+    with fault_points() as counted:
+        act(whole)
+    assert "replace" in counted.steps
+    for step in range(1, len(counted.steps) + 1):
+        root = tmp_path / f"killed-{step}"
+        shutil.copytree(prepared, root)
+        with fault_points(step) as points, pytest.raises(Killed):
+            act(root)
+        assert len(points.steps) == step
+        yield root
+
+
+def _build(documents: list[Document]) -> Callable[[Path], str]:
+    return lambda root: build_snapshot(documents, HashingEmbedder(), root).snapshot_id
+
+
+def _assert_tidy(root: Path) -> None:
+    assert {path.name for path in root.iterdir()} == {".lock", "CURRENT", *named_snapshots(root)}
+
+
+def test_a_kill_at_any_step_of_the_first_publishing_leaves_nothing_or_the_new_snapshot(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    publish = _build(documents)
+    new = publish(tmp_path / "reference")
+    outcomes = []
+    for root in _kill_everywhere(Path.mkdir, publish, tmp_path):
+        try:
+            outcomes.append(open_snapshot(root, MODEL).id)
+        except NoSnapshotError:
+            outcomes.append("none")
+        assert publish(root) == new
+        assert open_snapshot(root, MODEL).id == new
+        _assert_tidy(root)
+    assert set(outcomes) == {"none", new}
+    assert outcomes == sorted(outcomes)  # once it is there, it stays
+
+
+def test_a_kill_at_any_step_of_publishing_leaves_the_old_or_the_new_snapshot_whole(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    publish_old, publish_new = _build(documents), _build(more_documents)
+    old, new = publish_old(tmp_path / "a"), publish_new(tmp_path / "b")
+    expected = {old: 3, new: 4}
+    outcomes = []
+    for root in _kill_everywhere(publish_old, publish_new, tmp_path):
+        snapshot, error = open_newest_intact(root, MODEL)
+        assert error is None
+        assert len(snapshot.documents) == expected[snapshot.id]
+        outcomes.append(snapshot.id)
+        publish_new(root)
+        assert open_snapshot(root, MODEL).id == new
+        assert named_snapshots(root) == [new, old]
+        _assert_tidy(root)
+    at = outcomes.index(new)
+    assert outcomes == [old] * at + [new] * (len(outcomes) - at)
+    assert at > 0
+
+
+def test_publishing_what_is_current_already_never_takes_it_away(documents: list[Document], tmp_path: Path) -> None:
+    publish = _build(documents)
+    for root in _kill_everywhere(publish, publish, tmp_path):
+        assert open_snapshot(root, MODEL).id == publish(root)
+        _assert_tidy(root)
+
+
+def test_a_kill_while_a_damaged_snapshot_is_mended_leaves_the_one_before_it(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    publish_old, publish_new = _build(documents), _build(more_documents)
+
+    def prepare(root: Path) -> None:
+        publish_old(root)
+        (root / publish_new(root) / "passages.faiss").write_bytes(b"")
+
+    old = publish_old(tmp_path / "reference")
+    for root in _kill_everywhere(prepare, publish_new, tmp_path):
+        snapshot, error = open_newest_intact(root, MODEL)
+        assert (snapshot.id == old) == (error is not None)
+        assert publish_new(root) == open_snapshot(root, MODEL).id
+        _assert_tidy(root)
+
+
+def test_a_kill_at_any_step_of_rolling_back_leaves_one_of_the_two(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    publish_old, publish_new = _build(documents), _build(more_documents)
+    old = publish_old(tmp_path / "reference")
+
+    def prepare(root: Path) -> None:
+        publish_old(root)
+        publish_new(root)
+
+    outcomes = []
+    for root in _kill_everywhere(prepare, lambda root: activate_snapshot(root, old), tmp_path):
+        outcomes.append(open_snapshot(root, MODEL).id == old)
+        activate_snapshot(root, old)
+        assert open_snapshot(root, MODEL).id == old
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {False, True}
+
+
+def test_everything_is_on_the_disk_before_its_name_is(documents: list[Document], tmp_path: Path) -> None:
+    flushed: list[str] = []
+    patch = pytest.MonkeyPatch()
+    fsync, rename, replace = os.fsync, os.rename, os.replace
+
+    def flush(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    def move(source: Path, target: Path) -> None:
+        flushed.append(f"rename to {'snapshot' if target.name.startswith('snap_') else target.name}")
+        (replace if target.name == "CURRENT" else rename)(source, target)
+
+    with patch.context() as patched:
+        patched.setattr(os, "fsync", flush)
+        patched.setattr(os, "rename", move)
+        patched.setattr(os, "replace", move)
+        manifest = build_snapshot(documents, HashingEmbedder(), tmp_path)
+    renamed, pointed = flushed.index("rename to snapshot"), flushed.index("rename to CURRENT")
+    files = {Path(name).name for name in manifest.files} | {"manifest.json", "passage-words", "sentence-words"}
+    assert files <= set(flushed[:renamed])
+    assert flushed[renamed - 1].startswith(".building-")
+    assert flushed[renamed + 1 :] == [tmp_path.name, ".CURRENT.new", "rename to CURRENT", tmp_path.name]
+    assert pointed == len(flushed) - 2
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_full_disk_leaves_the_old_snapshot_and_no_litter(
+    step: int,
+    documents: list[Document],
+    more_documents: list[Document],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = _build(documents)(tmp_path)
+    calls = 0
+
+    def full(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == step:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        _build(more_documents)(tmp_path)
+    assert open_snapshot(tmp_path, MODEL).id == old
+    _assert_tidy(tmp_path)
+
+
+def test_the_current_snapshot_and_the_two_before_it_are_kept(tmp_path: Path) -> None:
+    names = [_build([make_document("a", "A", ("H", f"Text {n}."))])(tmp_path) for n in range(5)]
+    assert named_snapshots(tmp_path) == names[:1:-1]
+    assert sorted(path.name for path in tmp_path.glob("snap_*")) == sorted(names[2:])
+    assert all(open_snapshot(tmp_path, MODEL, name).id == name for name in names[2:])
+
+
+def test_rolling_back_and_forward_changes_the_pointer_alone(tmp_path: Path) -> None:
+    first, second, third = [_build([make_document("a", "A", ("H", f"Text {n}."))])(tmp_path) for n in range(3)]
+    activate_snapshot(tmp_path, second)
+    assert current_snapshot_id(tmp_path) == second
+    assert named_snapshots(tmp_path) == [second, third, first]
+    activate_snapshot(tmp_path, third)
+    assert named_snapshots(tmp_path) == [third, second, first]
+    activate_snapshot(tmp_path, third)
+    assert named_snapshots(tmp_path) == [third, second, first]
+    assert open_snapshot(tmp_path, MODEL).id == third
+
+
+def test_activating_what_is_not_there_or_damaged_is_refused_and_changes_nothing(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    old, current = _build(documents)(tmp_path), _build(more_documents)(tmp_path)
+    for name in ("snap_0123456789abcdef", "../" + old, old + "\n", ""):
+        with pytest.raises(NoSnapshotError):
+            activate_snapshot(tmp_path, name)
+    (tmp_path / old / "passages.faiss").write_bytes(b"x")
+    with pytest.raises(DamagedSnapshotError):
+        activate_snapshot(tmp_path, old)
+    assert current_snapshot_id(tmp_path) == current
+
+
+def test_activating_in_a_folder_that_is_not_there_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(NoSnapshotError):
+        activate_snapshot(tmp_path / "nowhere", "snap_0123456789abcdef")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_damaged_pointer_is_mended_by_publishing(documents: list[Document], tmp_path: Path) -> None:
+    name = _build(documents)(tmp_path)
+    (tmp_path / "CURRENT").write_bytes(b"\0" * 22)
+    assert _build(documents)(tmp_path) == name == open_snapshot(tmp_path, MODEL).id
+
+
+def test_publishers_wait_for_each_other(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    jobs = [threading.Thread(target=_build(kept), args=(tmp_path,)) for kept in (documents, more_documents) * 3]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join(timeout=60)
+    assert len(named_snapshots(tmp_path)) == 2
+    assert open_newest_intact(tmp_path, MODEL)[1] is None
+    _assert_tidy(tmp_path)
+
+
+def test_a_swap_under_load_shows_each_reader_one_whole_snapshot(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    publish_old, publish_new = _build(documents), _build(more_documents)
+    expected = {publish_old(tmp_path): 3, publish_new(tmp_path): 4}
+    stop = threading.Event()
+    seen: list[tuple[str, int]] = []
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                snapshot = open_snapshot(tmp_path, MODEL)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the test fails with it
+                failures.append(error)
+                return
+            seen.append((snapshot.id, len(snapshot.documents)))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for _ in range(5):
+        publish_old(tmp_path)
+        publish_new(tmp_path)
+    stop.set()
+    for reader in readers:
+        reader.join(timeout=60)
+    assert failures == []
+    assert len(seen) >= 2
+    assert all(expected[name] == count for name, count in seen)

@@ -1,0 +1,39 @@
+from corpus.records import Passage, Span
+from index.hits import SentenceHit
+from index.lexical import stems
+from service.answering.composing import MAX_SENTENCES, choose_sentences, order_sentences
+
+
+def hit(text: str, score: float, source: str = "a", start: int = 0) -> SentenceHit:
+    span = Span(start, start + len(text))
+    passage = Passage(f"p{start}", f"doc_{source}", source, "default", span, text, "T", ("H?",), (span,), "T › H?")
+    return SentenceHit(passage, span, text, score, score, 0.0)
+
+
+def test_repeats_are_left_out() -> None:
+    hits = [hit("Bed rest should last two days at most.", 0.9), hit("Bed rest should last at most two days.", 0.89)]
+    assert [h.text for h in choose_sentences([hits], stems)[0]] == ["Bed rest should last two days at most."]
+
+
+def test_weak_sentences_are_left_out() -> None:
+    hits = [hit("Heat relaxes muscles.", 0.9), hit("Vertebrae have names.", 0.4)]
+    assert len(choose_sentences([hits], stems)[0]) == 1
+
+
+def test_parts_take_turns() -> None:
+    first = [hit(f"Cause {word} strains tissue.", 0.9) for word in ("one", "lifting", "falling", "sitting", "coughing")]
+    second = [hit("Recovery takes several weeks.", 0.8)]
+    chosen = choose_sentences([first, second], stems)
+    assert [h.text for h in chosen[1]] == ["Recovery takes several weeks."]
+    assert sum(map(len, chosen)) <= MAX_SENTENCES
+
+
+def test_long_answers_stop_at_the_word_limit() -> None:
+    words = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
+    hits = [hit(" ".join(f"{word}{row}" for word in words * 3) + ".", 0.9 - row / 100) for row in range(5)]
+    assert len(choose_sentences([hits], stems)[0]) == 3
+
+
+def test_the_direct_answer_leads_and_sources_keep_together() -> None:
+    hits = [hit("B late.", 0.9, "b", 50), hit("A text.", 0.8, "a", 0), hit("B early.", 0.7, "b", 10)]
+    assert [h.text for h in order_sentences(hits)] == ["B late.", "B early.", "A text."]

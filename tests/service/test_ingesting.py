@@ -1,0 +1,36 @@
+from pathlib import Path
+
+from service.ingesting import ingest_paths
+from service.settings import Settings
+from service.storage.database import open_database
+from service.storage.documents import load_documents
+
+
+def ingest(home: Path, *paths: Path) -> tuple[list[str], list[str]]:
+    report = ingest_paths(Settings(home=home), paths, "default", "Clinic", "", "")
+    return [stored.outcome for _, stored in report.stored], [str(error) for error in report.refused]
+
+
+def test_files_of_a_folder_are_read_and_a_bad_one_does_not_stop_the_others(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Lifting\n\n## How do I lift?\n\nBend your knees.\n", encoding="utf-8")
+    (folder / "plain.txt").write_text("Walk every day.", encoding="utf-8")
+    (folder / "empty.md").write_text("", encoding="utf-8")
+    (folder / "latin.txt").write_bytes(b"caf\xe9 \xff\xfe")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    outcomes, refused = ingest(home, folder)
+    assert outcomes == ["added", "added"]
+    assert [line.split(":")[0] for line in refused] == ["empty.md", "latin.txt", "picture.png"]
+    documents = load_documents(open_database(Settings(home=home).database))
+    assert {document.title for document in documents} == {"Lifting", "plain"}
+    assert {document.source.publisher for document in documents} == {"Clinic"}
+
+
+def test_ingesting_again_changes_nothing(home: Path, tmp_path: Path) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("# A\n\nText.\n", encoding="utf-8")
+    assert ingest(home, note) == (["added"], [])
+    assert ingest(home, note) == (["unchanged"], [])
+    note.write_text("# A\n\nOther text.\n", encoding="utf-8")
+    assert ingest(home, note) == (["changed"], [])
