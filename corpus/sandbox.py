@@ -312,14 +312,13 @@ def _send(replies: IO[bytes], header: dict[str, object], body: bytes = b"") -> N
 
 
 def _limit_process(memory_bytes: int) -> None:
-    """Take away memory, files, core dumps and child processes, for good."""
+    """Limit memory and open files, and take away written files and core dumps, for good."""
     import resource
 
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_NPROC, 0),  # does not bind root
     ]
     if sys.platform == "linux":
         limits.append((resource.RLIMIT_AS, memory_bytes))

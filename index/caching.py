@@ -5,7 +5,7 @@ own name and vector: a damaged row is embedded again, a damaged file is made ane
 not use are gone, so that a deleted text leaves no vector behind.
 
 A vector's last bits depend on the batch that it was made in. A build from the cache can therefore differ from a fresh
-one by about 1e-7 a value: never in what is found, but in the name of the snapshot.
+one by about 1e-7 a value: too little to show in what is found, but enough for another name of the snapshot.
 """
 
 import hashlib

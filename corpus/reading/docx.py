@@ -44,7 +44,7 @@ def read_docx(content: bytes, name: str) -> ReadDocument:
 
     try:
         document = docx.Document(io.BytesIO(content))
-    except (ValueError, KeyError, zipfile.BadZipFile):
+    except (ValueError, KeyError, SyntaxError, zipfile.BadZipFile):
         raise UnreadableDocumentError(name, _DAMAGED) from None
     styles = _Styles(document)
     blocks = _body_blocks(document.element.body, styles)

@@ -90,10 +90,14 @@ def _tree(text: str, name: str, nothing: str = _NOTHING) -> HtmlElement:
     clean = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", ""))  # lxml refuses str that declares an encoding
     if not clean.strip():
         raise UnreadableDocumentError(name, nothing)
+    parser = lxml.html.HTMLParser()
     try:
-        return lxml.html.document_fromstring(clean)
+        tree = lxml.html.document_fromstring(clean, parser=parser)
     except lxml.html.etree.ParserError:
         raise UnreadableDocumentError(name, nothing) from None
+    if any("depth" in entry.message for entry in parser.error_log):  # the parser leaves out what lies deeper
+        raise UnreadableDocumentError(name, "it is nested too deeply; open it in a browser and print it to PDF")
+    return tree
 
 
 def _declared_charset(content: bytes) -> str | None:

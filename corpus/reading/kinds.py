@@ -87,7 +87,7 @@ def _name_binary(head: bytes) -> str:
 
 def _tell_text(sample: str, extension: str, name: str) -> Kind:
     start = _PREAMBLE.sub("", sample, count=1)
-    if _PAGE.match(start) or (extension in _HTML and "<" in sample):
+    if _PAGE.match(start) or (extension in _HTML and not _JSON.match(sample) and _FRAGMENT.search(sample)):
         return "html"
     if extension in _JSONL:
         return "jsonl"
@@ -101,7 +101,9 @@ def _tell_text(sample: str, extension: str, name: str) -> Kind:
         return "html"
     if extension not in _TEXT:
         hint = (
-            f"its content is not what {extension[:12]} promises" if extension in {".pdf", ".docx"} else "unknown kind"
+            f"its content is not what {extension} promises"
+            if extension in {".pdf", ".docx"} | _HTML
+            else f"{extension[:12]} is not a kind that is read"
         )
         raise UnreadableDocumentError(name, f"{hint}; bring {READABLE}")
     marked = _HEADING.findall(sample)

@@ -8,7 +8,7 @@ import ctypes
 import itertools
 import re
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,8 @@ _TERMINAL = ".!?:;…”\"')"
 _HEADING_RATIO = 1.12
 _LONGEST_HEADING = 200
 _GAP_RATIO = 1.35
-_REPEATED_SHARE = 0.6
+_REPEATED_SHARE = 0.3  # left and right pages may have heads of their own
+_SAME_HEIGHT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +113,32 @@ def body_size(lines: list[Line]) -> float:
 
 
 def without_running_heads(pages: list[list[Line]], body: float) -> list[list[Line]]:
-    """Leave out page numbers, and small lines at the edges of the page that most pages repeat but for their digits."""
+    """Leave out page numbers and running heads.
+
+    A running head is a small line at the edge of the page that many pages have at the same height, the same but for
+    its digits. Height counts: two pages may well end with the same sentence.
+    """
     edges = [_edge_lines(lines, body) for lines in pages]
-    counts = Counter(key for lines in edges for key in {_repeated_key(line) for line in lines})
+    heights: defaultdict[str, list[float]] = defaultdict(list)
+    for edge in edges:
+        for line in edge:
+            heights[_repeated_key(line)].append(line.bottom)
     needed = max(2, _REPEATED_SHARE * len(pages))
+
+    def runs(line: Line) -> bool:
+        near = sum(abs(height - line.bottom) < _SAME_HEIGHT for height in heights[_repeated_key(line)])
+        return near >= needed or bool(_PAGE_NUMBER.fullmatch(line.text))
+
     return [
-        [
-            line
-            for line in lines
-            if not (line in edge and (counts[_repeated_key(line)] >= needed or _PAGE_NUMBER.fullmatch(line.text)))
-        ]
-        for lines, edge in zip(pages, edges, strict=True)
+        [line for line in lines if not (line in edge and runs(line))] for lines, edge in zip(pages, edges, strict=True)
     ]
 
 
 def _edge_lines(lines: list[Line], body: float) -> list[Line]:
+    """Return the two highest and the two lowest lines of a page, each once, unless they are larger than the body."""
     ordered = sorted(lines, key=lambda line: -line.bottom)
-    return [line for line in ordered[:2] + ordered[-2:] if line.size <= body * 1.02]
+    edge = ordered if len(ordered) <= 4 else ordered[:2] + ordered[-2:]
+    return [line for line in edge if line.size <= body * 1.02]
 
 
 def _repeated_key(line: Line) -> str:
@@ -234,8 +244,8 @@ def join_lines(texts: list[str]) -> str:
         if not joined:
             joined = text
         elif len(joined) > 1 and joined[-1] in _HYPHENS and joined[-2].isalpha() and text[:1].islower():
-            before = re.split(r"[\s-]", joined[:-1])[-1].lower()
-            hyphen = "-" if before in _COMPOUNDS and joined[-1] != "\u00ad" else ""
+            before = joined[:-1].split()[-1].lower()
+            hyphen = "-" if (before in _COMPOUNDS or "-" in before) and joined[-1] != "\u00ad" else ""
             joined = joined[:-1] + hyphen + text
         elif joined[-1] == "\x02":
             joined = joined[:-1] + "-" + text

@@ -14,6 +14,7 @@ from service.triage.phrases import Element, parse_phrase, words_of
 MatchSpan = tuple[int, int]
 """First token and end (exclusive) of a match."""
 
+_NEGATIVE = frozenset({"no", "not", "never", "nothing", "without", "none"})
 _MAX_ENDS = 4
 _MAX_NEAR = 4
 _LOOK_BACK = 12
@@ -206,7 +207,7 @@ class Lexicon:
 
 
 def _match_row(row: _Row, chart: Chart) -> None:
-    found, sentence, comma = chart.found, chart.words.sentence, chart.words.comma
+    found, sentence, comma, canon = chart.found, chart.words.sentence, chart.words.comma, chart.words.canon
     first, *rest = row.elements
     symbol = f"<{row.concept}>"
     tables = [(found[element.symbol], element.gap) for element in rest]
@@ -217,16 +218,20 @@ def _match_row(row: _Row, chart: Chart) -> None:
             onward: list[int] = []
             for end in reached:
                 for place in range(end, min(end + gap + 1, len(sentence))):
-                    if sentence[place] != here or (comma[place] and place > end):
+                    if sentence[place] != here:
                         break
-                    if place in table:
+                    if place in table and (place == end or not comma[place]):
                         onward += table[place]
+                        break
+                    if comma[place] or canon[place] in _NEGATIVE:
                         break
             reached = onward[:_MAX_ENDS]
             if not reached:
                 break
         for end in reached:
             chart.add(symbol, start, end)
+            if not rest and (first.symbol[1:-1], start, end) in chart.parts:
+                chart.parts.setdefault((row.concept, start, end), chart.parts[first.symbol[1:-1], start, end])
 
 
 def _match_near(concept: str, near: Near, chart: Chart) -> None:

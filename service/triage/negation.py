@@ -30,6 +30,10 @@ _OPENERS = frozenset(
     "hi hello hey hiya so please and but or also ok okay just question quick dear sorry well morning evening afternoon "
     "good there all everyone folks um er oh anyway right then now a physio student nurse here".split()
 )
+_AUXILIARIES = frozenset("is are was were does do did can could will would should may might has have had".split())
+_ASKING = frozenset("is are do does can could will would should".split())
+_SUBJECTS = frozenset("a an the it there people someone anyone women men you they back this that sciatica cauda low lower".split())
+_NO_QUESTION = frozenset("not barely hardly scarcely only just no feel see".split())
 _NO_SHIELD = frozenset({"slight_force", "no_reason", "new_onset"})
 _ORDER = list(Reading)
 _REACH = 4
@@ -67,10 +71,13 @@ class Assertions:
         self._long_ago = chart.spans("long_ago")
         self._settled = chart.spans("settled")
         self._now = [start for start, _ in chart.spans("now")]
+        self._generic = _covered(chart.spans("generic"), size)
         self._supposed = self._supposed_places(chart)
         self._general = self._general_places(chart)
 
-    def read(self, concept: str, span: MatchSpan, *, lasting: bool = False, place_only: bool = False) -> Reading:
+    def read(
+        self, concept: str, span: MatchSpan, *, lasting: bool = False, place_only: bool = False, meant: bool = False
+    ) -> Reading:
         """How one match is meant; of neighbours that mean a sign together, each must be meant.
 
         Args:
@@ -78,22 +85,29 @@ class Assertions:
             span: Where.
             lasting: True for what stays true for ever, such as having had cancer: it is never past.
             place_only: True for words that only set the scene, such as a part of the body.
+            meant: True for what is never merely supposed, such as thoughts of self-harm.
         """
-        readings = [
-            self._read(part, lasting=lasting, place_only=place_only)
-            for part in {span, *self._parts.get((concept, *span), ())}
-        ]
-        return max(readings, key=_ORDER.index)
+        whole = self._read(span, lasting=lasting, place_only=place_only, meant=meant)
+        if whole in {Reading.HARMLESS, Reading.DENIED} or place_only:
+            return whole
+        for start, end in self._parts.get((concept, *span), ()):
+            if any(self._harmless[start:end]):
+                return Reading.HARMLESS
+            if self._is_denied(start, end):
+                return Reading.DENIED
+        return whole
 
-    def _read(self, span: MatchSpan, *, lasting: bool, place_only: bool) -> Reading:
+    def _read(self, span: MatchSpan, *, lasting: bool, place_only: bool, meant: bool) -> Reading:
         start, end = span
         if any(self._harmless[start:end]) or self._of_an_animal(start):
             return Reading.HARMLESS
+        if place_only:
+            return Reading.ASSERTED
         if self._is_denied(start, end):
             return Reading.DENIED
-        if self._supposed[start]:
+        if self._supposed[start] and not (meant and self._about_somebody(start)):
             return Reading.SUPPOSED
-        if not lasting and not place_only and self._is_past(start, end):
+        if not lasting and self._is_past(start, end):
             return Reading.PAST
         if self._general[start]:
             return Reading.GENERAL
@@ -209,7 +223,7 @@ class Assertions:
         places = [False] * len(words.canon)
         done = 0
         for start, _ in chart.spans("supposing"):
-            place = max(start, done)
+            place, aside = max(start, done), start > 0 and words.comma[start]
             while place < len(places) and words.sentence[place] == words.sentence[start]:
                 if (
                     place > start + 2
@@ -217,21 +231,36 @@ class Assertions:
                     and (self._person[place] or words.canon[place] in {"but", "and", "because"})
                 ):
                     break
-                if words.canon[place] == "but":
+                if words.canon[place] == "but" or (aside and place > start and words.comma[place]):
                     break
                 places[place] = True
                 place += 1
             done = max(done, place)
         return places
 
+    def _about_somebody(self, place: int) -> bool:
+        first, last = self._words.bounds[self._words.sentence[place]]
+        return any(self._person[first:last]) and not any(self._generic[first:last])
+
     def _opens_question(self, place: int) -> bool:
         """Whether a question word stands where a question can begin, not in the middle of a story."""
         words = self._words
         first = words.bounds[words.sentence[place]][0]
+        asked = words.sentence[place] in words.question
+        if words.canon[place] in _AUXILIARIES and not asked:
+            return place == first and self._asks_without_mark(place)
         if all(word in _OPENERS for word in words.canon[first:place]):
             return True
-        asked = words.sentence[place] in words.question
         return words.comma[place] and (asked or words.canon[place] in {"what", "how", "why", "which"})
+
+    def _asks_without_mark(self, place: int) -> bool:
+        """"does sitting cause sciatica" is a question; "can barely stand" and "is numb" are not."""
+        word, after = self._words.canon[place], self._words.canon[place + 1 : place + 2]
+        if not after or word not in _ASKING:
+            return False
+        if word in {"is", "are"}:
+            return after[0] in _SUBJECTS or place + 1 in self._items
+        return after[0] not in _NO_QUESTION
 
     def _general_places(self, chart: Chart) -> list[bool]:
         words = chart.words
@@ -239,17 +268,16 @@ class Assertions:
         general = [False] * size
         framed = _covered(chart.spans("frame"), size)
         asks = {start for start, _ in chart.spans("asks")}
-        generic = _covered(chart.spans("generic"), size)
+        generic = self._generic
         for first, last in words.bounds:
-            opening = next(
-                (p for p in range(first, last) if p in asks and (p - first <= 2 or words.comma[p] or p - 1 in asks)),
-                None,
-            )
+            opening = next((p for p in range(first, last) if p in asks and self._opens_question(p)), None)
             if opening is None:
                 continue
             own = any(self._person[p] and not framed[p] for p in range(opening, last))
             if own and not any(generic[opening:last]):
                 continue
+            if words.canon[first] in {"if", "when", "with", "after", "in", "for"} and not any(self._person[first:opening]):
+                opening = first
             if own and any(
                 words.canon[p] in {"i", "my", "me", "he", "she", "his", "her"} and not framed[p]
                 for p in range(opening, last)

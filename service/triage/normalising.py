@@ -46,7 +46,7 @@ class Words:
 
 def squeeze(word: str) -> str:
     """Shorten a letter written three times or more to two ("soooo" to "soo")."""
-    if len(word) < 3:
+    if len(word) <= 3:
         return word
     kept = [word[0], word[1]]
     for letter in word[2:]:

@@ -23,6 +23,7 @@ _LASTING = frozenset(
     "spine_procedure recent_procedure old_trouble child_person "
     "pregnant_person older_new very_old".split()
 )
+_MEANT = frozenset({"wants_death"})
 _SCENE = frozenset(
     "back leg legs side belly stone_place right_rib chest sudden severe lesser mild_steady passes fatty_food recently "
     "gall_hours side_or_back one_sided alcohol stone relentless not_better passes wanted_loss".split()
@@ -44,7 +45,7 @@ class _Turn:
         if found is None:
             lasting, scene = concept in _LASTING, concept in _SCENE
             found = self.known[concept] = [
-                (span, self.assertions.read(concept, span, lasting=lasting, place_only=scene))
+                (span, self.assertions.read(concept, span, lasting=lasting, place_only=scene, meant=concept in _MEANT))
                 for span in self.chart.spans(concept)
             ]
         return found

@@ -122,9 +122,7 @@ def test_a_worker_that_dies_between_two_files_is_replaced() -> None:
         assert sandbox.run(_HOSTILE + "echo", b"", "b") == {"content": "", "name": "b"}
 
 
-def test_a_reader_sees_no_secret_and_writes_no_file(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_sees_no_secret_and_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKLINE_SECRET", "hidden")
     with Sandbox() as fresh:
         seen = fresh.run(_HOSTILE + "surroundings", str(tmp_path / "out.txt").encode(), "text to write")

@@ -158,7 +158,7 @@ def test_data_without_blanks_is_cut_although_a_tokenizer_counts_it_as_one_word()
 
 def test_a_cut_does_not_part_an_accent_or_an_emoji() -> None:
     text = "👩🏽\u200d⚕️e\u0301" * 6
-    passages = split_document(document_of(text), len, 30)
+    passages = split_document(document_of(text), len, 27)
     assert "".join(passage.text for passage in passages) == text
     assert {passage.text[0] for passage in passages} <= {"👩", "e"}
 

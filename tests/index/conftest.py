@@ -1,9 +1,22 @@
-"""Fixtures of the index: two small corpora and the fake embedder."""
+"""Fixtures of the index: two small corpora, the fake embedder, and the real model in both its forms, loaded once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from corpus.records import Document
+from index.embedding import SentenceTransformersEmbedder
+from index.model_files import ModelFiles, check_model_files
+from index.onnx_export import export_onnx
 from tests.index.fakes import HashingEmbedder, make_document
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flushing is a step that is counted, ordered and died at; the time it takes proves nothing."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture
@@ -35,3 +48,27 @@ def more_documents(documents: list[Document]) -> list[Document]:
         *documents,
         make_document("sleeping", "Sleep", ("Mattress", "A pillow under the knees helps side sleepers.")),
     ]
+
+
+@pytest.fixture(scope="session")
+def model() -> ModelFiles:
+    return check_model_files()
+
+
+@pytest.fixture(scope="session")
+def reference(model: ModelFiles) -> Iterator[SentenceTransformersEmbedder]:
+    """The real model, loaded where nothing had switched off the hub."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TOKENIZERS_PARALLELISM"):
+            patch.delenv(name, raising=False)
+        yield SentenceTransformersEmbedder(model)
+
+
+@pytest.fixture(scope="session")
+def exports(
+    model: ModelFiles, reference: SentenceTransformersEmbedder, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the real model's export."""
+    home = tmp_path_factory.mktemp("exports")
+    export_onnx(model, home, reference)
+    return home

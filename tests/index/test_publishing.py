@@ -56,7 +56,6 @@ class FaultPoints:
 def fault_points(kill_at: int | None = None) -> Iterator[FaultPoints]:
     points = FaultPoints(kill_at)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _: None)  # a step to die at; really waiting for the disk proves nothing here
         for owner, names in (
             (os, ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")),
             (shutil, ("rmtree",)),

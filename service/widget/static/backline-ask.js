@@ -134,18 +134,17 @@ export class BacklineAsk extends HTMLElement {
   }
 
   measure() {
-    const before = this.isWide;
+    const wasWide = this.isWide;
+    const { talk } = this;
     this.width = this.panel.clientWidth;
-    const { paddingBlockStart } = getComputedStyle(this.talk);
-    const turnHeight = Math.max(0, this.talk.clientHeight - 2 * Number.parseFloat(paddingBlockStart) - 1);
-    const scrolls = getComputedStyle(this.panel).display === "flex" && this.offsetHeight > 0 && this.talk.scrollHeight >= this.talk.clientHeight;
-    const fixed = this.root.dataset.mode === "launcher" || (scrolls && this.talk.clientHeight < this.turnsBox.offsetHeight);
-    this.own.replaceSync(`:host { --bl-turn-height: ${fixed ? turnHeight : 0}px; --bl-view-height: ${window.visualViewport?.height ?? window.innerHeight}px; }`);
-    if (this.talk.scrollHeight > this.talk.clientHeight + 1) this.talk.tabIndex = 0;
-    else this.talk.removeAttribute("tabindex");
+    const scrolls = talk.scrollHeight > talk.clientHeight + 1;
+    // The last turn is as high as the view, so that its question can stand at the top from the start.
+    this.own.replaceSync(`:host { --bl-turn-height: ${scrolls ? talk.clientHeight - 41 : 0}px;
+      --bl-view-height: ${window.visualViewport?.height ?? window.innerHeight}px; }`);
+    if (scrolls) talk.tabIndex = 0;
+    else talk.removeAttribute("tabindex");
     this.judgeAccent();
-    if (before === this.isWide) return;
-    for (const turn of this.turns) turn.citations.place();
+    if (wasWide !== this.isWide) for (const turn of this.turns) turn.citations.place();
   }
 
   /** A site's accent that cannot be read is not used. */

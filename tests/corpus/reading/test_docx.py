@@ -47,7 +47,9 @@ def _manual(document: WordDocument) -> None:
         document.add_paragraph(step, style="List Number")
     document.add_heading("Height", 2)
     table = document.add_table(rows=2, cols=3)
-    for cell, text in zip([c for row in table.rows for c in row.cells], ["Leg", "Min", "Max", "A", "60", "75"], strict=True):
+    for cell, text in zip(
+        [c for row in table.rows for c in row.cells], ["Leg", "Min", "Max", "A", "60", "75"], strict=True
+    ):
         cell.text = text
     document.add_paragraph("After the table.")
     document.sections[0].header.paragraphs[0].text = "Running head"
@@ -89,6 +91,14 @@ def test_merged_cells_come_once() -> None:
 
 
 _W = nsdecls("w")
+_BOX = (
+    f"<w:p {_W}><w:r><w:t>beside</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p>"
+    "</w:txbxContent></w:pict></w:r></w:p>"
+)
+_CONTENTS = (
+    f'<w:sdt {_W}><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj></w:sdtPr>'
+    "<w:sdtContent><w:p><w:r><w:t>Contents 1</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+)
 
 
 @pytest.mark.parametrize(
@@ -101,16 +111,8 @@ _W = nsdecls("w")
         (f"<w:sdt {_W}><w:sdtContent><w:p><w:r><w:t>control</w:t></w:r></w:p></w:sdtContent></w:sdt>", "control"),
         (f"<w:p {_W}><w:r><w:t>a</w:t><w:br/><w:t>b</w:t><w:tab/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t></w:r></w:p>", "a\nb c-d"),
         (f"<w:p {_W}><w:hyperlink><w:r><w:t>link words</w:t></w:r></w:hyperlink></w:p>", "link words"),
-        (
-            f"<w:p {_W}><w:r><w:t>beside</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p>"
-            "</w:txbxContent></w:pict></w:r></w:p>",
-            "beside\n\nboxed",
-        ),
-        (
-            f'<w:sdt {_W}><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj></w:sdtPr>'
-            "<w:sdtContent><w:p><w:r><w:t>Contents 1</w:t></w:r></w:p></w:sdtContent></w:sdt>",
-            "",
-        ),
+        (_BOX, "beside\n\nboxed"),
+        (_CONTENTS, ""),
     ],
 )  # fmt: skip
 def test_what_is_on_the_page_is_read_and_nothing_else(xml: str, text: str) -> None:
@@ -161,14 +163,13 @@ _BODY = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingm
         ({"word/document.xml": _BODY, "/etc/passwd": b"x"}, "its part /etc/passwd has a name that leads out"),
         ({"word/document.xml": _BODY, "a\\..\\..\\b": b"x"}, "has a name that leads out"),
         ({"word/document.xml": _BODY}, "it is a damaged DOCX file"),
-        ({"word/document.xml": b"<a", "[Content_Types].xml": b"<a"}, ""),
+        ({"word/document.xml": b"<a", "[Content_Types].xml": b"<a"}, "it is a damaged DOCX file"),
     ],
 )  # fmt: skip
 def test_a_package_is_examined_before_it_is_unpacked(members: dict[str, bytes], reason: str) -> None:
-    with pytest.raises((UnreadableDocumentError, SyntaxError)) as caught:
+    with pytest.raises(UnreadableDocumentError) as caught:
         read_docx(_zip(members), "a.docx")
-    if reason:
-        assert reason in str(caught.value)
+    assert reason in caught.value.reason
 
 
 def test_a_package_of_many_large_parts_is_refused() -> None:

@@ -88,7 +88,7 @@ def test_pages_of_zendesk_replies_in_one_file(sandbox: Sandbox) -> None:
 
 
 def test_one_broken_article_costs_no_other(sandbox: Sandbox) -> None:
-    bodies = ["<p>one</p>", "<div>" * 30_000, None, "<p>four \ud800</p>", 5]
+    bodies = ["<p>one</p>", "<p>lost</p>" + "<div>" * 30_000, None, "<p>four \ud800</p>", 5]
     export = {"articles": [{"id": n, "title": "T", "body": body} for n, body in enumerate(bodies)]}
     documents, refused = _read(export, sandbox)
     assert [document.marked.text for document in documents] == ["one", "four ?"]

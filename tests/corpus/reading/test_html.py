@@ -42,9 +42,7 @@ def test_a_saved_page_keeps_headings_lists_and_tables(files: Path) -> None:
         "4. Fix the back with four screws; tighten them only when all four are in."
     )
     assert "A gap < 2 mm between arm and seat is normal; a gap of x>5 mm is not." in texts[3]
-    assert texts[4] == (
-        "Model | Seat height | Highest load\nBirch | 42 to 51 cm | 110 kg\nOak | 44 to 56 cm | 130 kg"
-    )
+    assert texts[4] == ("Model | Seat height | Highest load\nBirch | 42 to 51 cm | 110 kg\nOak | 44 to 56 cm | 130 kg")
 
 
 @pytest.mark.parametrize("furniture", _FURNITURE)
@@ -144,7 +142,9 @@ def test_fragments(html: str, text: str) -> None:
     [("iso-8859-1", "cp1252"), ("windows-1251", "cp1251"), ("shift_jis", "shift_jis"), ("utf-8", "utf-8")],
 )
 def test_a_declared_encoding_is_used(declared: str, encoding: str) -> None:
-    words = {"cp1252": "Rücken – “Größe”", "cp1251": "Боль в спине", "shift_jis": "腰の痛み", "utf-8": "Rücken"}[encoding]
+    words = {"cp1252": "Rücken – “Größe”", "cp1251": "Боль в спине", "shift_jis": "腰の痛み", "utf-8": "Rücken"}[
+        encoding
+    ]
     html = f'<html><head><meta charset="{declared}"></head><body><p>{words}</p></body></html>'
     assert read_html(html.encode(encoding), "a.html").marked.text == words
 

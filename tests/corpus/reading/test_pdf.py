@@ -35,7 +35,7 @@ def _made(pages: list[list[_Line]], *, foot: str = "", title: str = "") -> bytes
 
 
 def _paragraph(text: str) -> list[_Line]:
-    return [(line, 10) for line in textwrap.wrap(text, 58)] + [("", 10)]
+    return [(line, 10.0) for line in [*textwrap.wrap(text, 58), ""]]
 
 
 _HEAT = "The lamp grows warm after an hour, so leave a hand's width between the shade and the curtain at all times."

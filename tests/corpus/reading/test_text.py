@@ -32,7 +32,10 @@ def test_utf16_without_a_mark_is_told_by_its_zeros(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("first\nRücken größer\n".encode() + b"br\xfcchig", "byte 26 (line 3) is not UTF-8; save the file as UTF-8 text"),
+        (
+            "first\nRücken größer\n".encode() + b"br\xfcchig",
+            "byte 26 (line 3) is not UTF-8; save the file as UTF-8 text",
+        ),
         ("Rücken".encode() + "…".encode()[:2], "byte 8 (line 1) is not UTF-8; save the file as UTF-8 text"),
         (b"a\n\x81b", "byte 3 (line 2) is not UTF-8, UTF-16 or Windows-1252; save the file as UTF-8 text"),
         (b"\xff\xfea\x00b", "byte 3 (line 1) is not UTF-16-LE; save the file as UTF-8 text"),
@@ -58,7 +61,7 @@ def test_plain_text_is_one_section_without_a_guessed_title() -> None:
 
 def test_the_front_matter_says_what_the_text_does_not() -> None:
     content = (
-        b"---\ntitle: \"A title\"\nurl: https://a.example/x\ndate: 2024-05-06\npublisher: Some Clinic\n"
+        b'---\ntitle: "A title"\nurl: https://a.example/x\ndate: 2024-05-06\npublisher: Some Clinic\n'
         b"license: CC BY 4.0\nid: 17\n---\n\n# Heading\n\nText.\n\n## Part\n\nMore.\n"
     )
     document = read_markdown_file(content, "a.md")
