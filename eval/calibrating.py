@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 FOLDS = 10
 REPEATS = 5
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Weights of the penalty that are tried; the one with the least held-back log loss is kept."""
 
 _FEWEST_OF_A_KIND = 10

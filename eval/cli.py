@@ -14,10 +14,14 @@ import typer
 if TYPE_CHECKING:
     from eval.evaluating import Request
     from eval.runs import Run
+    from index.embedding import Embedder
 
 app = typer.Typer(
     help="Measure how well Backline answers, declines and warns.", no_args_is_help=True, add_completion=False
 )
+
+benchmarks = typer.Typer(help="Measure the search on public test collections.", no_args_is_help=True)
+app.add_typer(benchmarks, name="benchmark")
 
 _SPLITS = ("dev", "report")
 _SETS = ("answers", "triage", "all")
@@ -154,6 +158,47 @@ def calibrate(
         _stop(str(fault), _FAILED)
 
 
+@benchmarks.command("beir")
+def benchmark_beir(
+    folder: Annotated[Path, typer.Argument(help="corpus.jsonl, queries.jsonl (either may end in .gz), qrels/test.tsv")],
+    searcher: Annotated[list[str] | None, typer.Option(help="bm25, dense or fused; may be given several times")] = None,
+    out: Annotated[Path, typer.Option(help="folder for the TREC runs")] = Path("var/eval/beir"),
+) -> None:
+    """Run a BEIR folder through the real index, splitting off, and print its measures."""
+    from eval.benchmarks.beir import SEARCHERS, load_collection, search_collection
+    from eval.benchmarks.trec import judge_run, write_trec_run
+    from eval.errors import EvaluationError
+    from eval.reporting.table import render_judged
+
+    chosen = tuple(searcher or SEARCHERS)
+    if set(chosen) - set(SEARCHERS):
+        _stop(f"--searcher is one of {', '.join(SEARCHERS)}", _USAGE)
+    try:
+        collection = load_collection(folder)
+    except EvaluationError as fault:
+        _stop(str(fault), _FAILED)
+    for name, rankings in search_collection(collection, chosen, _embedder(chosen)).items():
+        write_trec_run(rankings, out / f"{folder.name}.{name}.run", name)
+        typer.echo(render_judged(f"{folder.name}, {name}", judge_run(rankings, collection.grades)))
+
+
+@benchmarks.command("trec")
+def benchmark_trec(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="a TREC run of six columns")],
+    qrels: Annotated[Path, typer.Argument(help="judgements, grades may go beyond 1")],
+) -> None:
+    """Measure any TREC run against judgements."""
+    from eval.benchmarks.trec import judge_run, load_qrels, load_trec_run
+    from eval.errors import EvaluationError
+    from eval.reporting.table import render_judged
+
+    try:
+        judged = judge_run(load_trec_run(path), load_qrels(qrels))
+    except EvaluationError as fault:
+        _stop(str(fault), _FAILED)
+    typer.echo(render_judged(path.name, judged))
+
+
 def main() -> None:
     """Entry point of ``backline-eval``."""
     app()
@@ -168,6 +213,16 @@ def _with_progress(request: "Request") -> "Run":
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("asking", total=None)
         return evaluate(request, watch=lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def _embedder(searchers: tuple[str, ...]) -> "Embedder | None":
+    if searchers == ("bm25",):
+        return None
+    from index.model_files import check_model_files
+    from service.application import load_embedder
+    from service.settings import load_settings
+
+    return load_embedder(check_model_files(load_settings().model))
 
 
 def _headers(lines: list[str]) -> dict[str, str]:

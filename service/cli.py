@@ -128,14 +128,17 @@ def ingest(
     url: Annotated[str, typer.Option(help="Address of a single document.")] = "",
     licence: Annotated[str, typer.Option(help="Licence in a short phrase.")] = "",
 ) -> None:
-    """Read documents, store them and rebuild the index."""
-    from service.ingesting import ingest_paths
+    """Read documents, store them and rebuild the index.
+
+    Markdown, HTML, PDF, DOCX, plain text, JSON Lines, help-centre exports, and folders of them.
+    """
+    from service.ingesting import Origin, ingest_paths
     from service.settings import load_settings
 
-    report = ingest_paths(load_settings(), paths, collection, publisher, url, licence)
+    report = ingest_paths(load_settings(), paths, Origin(collection, publisher, url, licence))
     for line in report.lines():
         print(line)
-    if report.stored:
+    if report.changed:
         _build()
     if report.refused:
         raise SystemExit(EXIT_FAILURE)

@@ -5,84 +5,90 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.errors import UnreadableDocumentError
-from corpus.reading.markdown import read_markdown, read_plain_text
+from corpus.reading.door import ReadDocument, read_path
 from corpus.records import Document, Source
+from corpus.sandbox import Sandbox
 from service.settings import Settings
 from service.storage.database import open_database
 from service.storage.documents import Stored, document_id, store_document
 
-READERS = {".md": read_markdown, ".markdown": read_markdown, ".txt": read_plain_text}
-LARGEST_BYTES = 20_000_000
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the operator says about documents that do not say it themselves.
+
+    Attributes:
+        collection: Keeps one customer's documents apart from another's.
+        publisher: Who says it, or "".
+        url: Address of a single document, or "".
+        licence: Licence in a short phrase, or "".
+    """
+
+    collection: str = "default"
+    publisher: str = ""
+    url: str = ""
+    licence: str = ""
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of each file.
+    """What became of each document.
 
     Attributes:
-        stored: File and outcome.
-        refused: File and reason.
+        stored: Name and outcome.
+        refused: Name and reason.
     """
 
-    stored: list[tuple[Path, Stored]] = field(default_factory=list)
+    stored: list[tuple[str, Stored]] = field(default_factory=list)
     refused: list[UnreadableDocumentError] = field(default_factory=list)
 
+    @property
+    def changed(self) -> bool:
+        """Whether the index has to be built anew."""
+        return any(stored.outcome != "unchanged" for _, stored in self.stored)
+
     def lines(self) -> Iterator[str]:
-        """Yield one line a file and a sum."""
-        for path, stored in self.stored:
-            yield f"{stored.outcome:9} {path} ({stored.document_id})"
+        """Yield one line a document that is new, changed or refused, and a sum."""
+        for name, stored in self.stored:
+            if stored.outcome != "unchanged":
+                yield f"{stored.outcome:9} {name} ({stored.document_id})"
         for error in self.refused:
             yield f"refused   {error}"
-        yield f"{len(self.stored)} read, {len(self.refused)} refused"
+        outcomes = [stored.outcome for _, stored in self.stored]
+        yield (
+            f"{outcomes.count('added')} added, {outcomes.count('changed')} changed, "
+            f"{outcomes.count('unchanged')} unchanged, {len(self.refused)} refused"
+        )
 
 
-def ingest_paths(
-    settings: Settings, paths: Sequence[Path], collection: str, publisher: str, url: str, licence: str
-) -> Report:
+def ingest_paths(settings: Settings, paths: Sequence[Path], origin: Origin) -> Report:
     """Read files and folders into the database; a bad file is refused with its reason and the others go on."""
     engine = open_database(settings.database)
     report = Report()
-    for path in _files(paths):
-        try:
-            document = _read(path, collection, publisher, url, licence)
-            report.stored.append((path, store_document(engine, document)))
-        except UnreadableDocumentError as error:
-            report.refused.append(error)
+    with Sandbox() as sandbox:
+        for path in paths:
+            for read in read_path(path, sandbox=sandbox, on_refusal=report.refused.append):
+                document = _document(read, path, origin)
+                report.stored.append((read.name, store_document(engine, document)))
     return report
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from (file for file in sorted(path.rglob("*")) if file.is_file() and not file.is_symlink())
-        else:
-            yield path
-
-
-def _read(path: Path, collection: str, publisher: str, url: str, licence: str) -> Document:
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        known = ", ".join(sorted(READERS))
-        raise UnreadableDocumentError(
-            path.name, f"files of the kind {path.suffix or '(none)'} are not read; use {known}"
-        )
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UnreadableDocumentError(path.name, f"is larger than {LARGEST_BYTES // 1_000_000} MB; cut it into parts")
-    try:
-        marked = reader(path.read_text(encoding="utf-8-sig"), path.name)
-    except UnicodeDecodeError as error:
-        reason = f"is not UTF-8 (byte {error.start}); save it as UTF-8"
-        raise UnreadableDocumentError(path.name, reason) from error
-    name = document_id(collection, url or path.resolve().as_posix())
-    title = marked.title or path.stem
+def _document(read: ReadDocument, path: Path, origin: Origin) -> Document:
+    """Give a document its id and source: what the file says of itself, else what the operator said."""
+    url = read.url or origin.url
+    place = read.external_id or (read.name if path.is_dir() or "#" in read.name else "")
+    name = document_id(origin.collection, f"{path.resolve().as_posix()}\n{place}")
+    title = read.title or read.marked.title or read.name
+    publisher = read.publisher or origin.publisher or title
     source = Source(
         id=name.replace("doc_", "src_"),
         title=title,
-        publisher=publisher or path.name,
-        publisher_short=publisher or path.name,
+        publisher=publisher,
+        publisher_short=publisher,
         url=url,
-        licence=licence,
+        licence=read.licence or origin.licence,
+        published=read.published,
         quotable=True,
-        collection=collection,
+        collection=origin.collection,
     )
-    return Document(id=name, source=source, title=title, text=marked.text, sections=marked.sections)
+    return Document(id=name, source=source, title=title, text=read.marked.text, sections=read.marked.sections)

@@ -28,7 +28,6 @@ class Settings(BaseSettings):
         default=(), description="Crisis lines that are offered before the emergency numbers, divided by commas."
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body, in bytes.")
-    max_question_characters: int = Field(default=8_000, ge=100, description="Longest question, in characters.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
     @field_validator("emergency_numbers", mode="before")

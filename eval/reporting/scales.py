@@ -39,7 +39,7 @@ def share_axis(values: list[float]) -> tuple[float, float]:
 
 
 def nice_ceiling(value: float) -> float:
-    """Return the least of 1, 2, 2.5, 5 times a power of ten that is not below ``value``; 0.04 at least."""
+    """Return the least of 1, 2, 2.5, 5 times a power of ten that is not below ``value``; 0.05 at least."""
     kept = max(value, 0.04)
     power = 10.0 ** math.floor(math.log10(kept))
     return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= kept - 1e-12)

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from eval.benchmarks.trec import Judged
 from eval.comparing import Comparison
 from eval.failures import TITLES
 from eval.gates import Verdict
@@ -57,6 +58,19 @@ def render_comparison(comparisons: Sequence[Comparison], shown: int = 5) -> str:
                 f"    won: {', '.join(one.won[:shown]) or 'none'}",
                 f"    lost: {', '.join(one.lost[:shown]) or 'none'}",
             ]
+    return "\n".join(lines)
+
+
+def render_judged(name: str, judged: Judged) -> str:
+    """Render the measures of a judged run, with what was left out or found nothing."""
+    lines = [name]
+    for one in judged.figures:
+        figure = one.figure
+        value = value_text(figure.value, "score")
+        ends = "" if figure.low is None or figure.high is None else f"{figure.low:.3f} to {figure.high:.3f}"
+        lines.append(f"  {figure.title:<12} {value}  {ends:<16} n {figure.n}")
+    if judged.empty or judged.unjudged:
+        lines.append(f"  {judged.empty} queries without a hit count as 0; {judged.unjudged} unjudged queries left out")
     return "\n".join(lines)
 
 

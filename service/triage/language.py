@@ -13,33 +13,35 @@ from typing import Any
 
 _WORD = re.compile(r"[^\W\d_]+")
 _ENGLISH = frozenset(
-    "the and you for with not are was that this have has had from they what when how why which can cant could should "
-    "would will wont dont doesnt didnt isnt im ive id its hes shes my your his her our their me i it is of to in on at "
-    "by be been but or if so do does did get got going since after before about because there then than just only out "
-    "up down no yes some any all my while still now today yesterday morning night week weeks days day month months year "
-    "years pain painful back hurt hurts hurting ache aches aching sore numb numbness leg legs foot feet spine spasm spasms "
-    "neck hip weak weakness tingling fever pee wee peeing weeing poo bladder bowel bum groin stretch stretches exercise "
-    "exercises sleep bed chair heat ice painkillers sciatica disc disk slipped pulled muscle muscles lower upper doctor "
-    "help please wot bak bk cos coz gonna wanna really very bad worse better mum dad husband wife son daughter baby "
-    "pregnant sitting standing lifting walking walk sit stand lift cause causes symptoms signs treatment cancer kidney "
-    "stone stones stomach belly chest breathe blood sick feel feeling cannot cant took tablets pills want die kill myself "
-    "cramp cramps knee ankle toes toe hot cold should am were we he she us him them who where an as".split()
+    "the and you for with not are was that this have has had from they what when how why which can cant could "
+    "should would will wont dont doesnt didnt isnt im ive id its hes shes my your his her our their me i it "
+    "is of to in on at by be been but or if so do does did get got going since after before about because "
+    "there then than just only out up down no yes some any all while still now today yesterday morning night "
+    "week weeks days day month months year years pain painful back hurt hurts hurting ache aches aching sore "
+    "numb numbness leg legs foot feet spine spasm spasms neck hip weak weakness tingling fever pee wee peeing "
+    "weeing poo bladder bowel bum groin stretch stretches exercise exercises sleep bed chair heat ice "
+    "painkillers sciatica disc disk slipped pulled muscle muscles lower upper doctor help please wot bak bk "
+    "cos coz gonna wanna really very bad worse better mum dad husband wife son daughter baby pregnant sitting "
+    "standing lifting walking walk sit stand lift cause causes symptoms signs treatment cancer kidney stone "
+    "stones stomach belly chest breathe blood sick feel feeling cannot took tablets pills want die kill "
+    "myself cramp cramps knee ankle toes toe hot cold am were we he she us him them who where an as".split()
 )
 _OTHERS = {
     "es": frozenset(
-        "el la los las una del que por para con mi mis tengo duele dolor espalda desde hace muy pero cuando puedo como qué "
-        "cómo está estoy siento pierna piernas ayer hoy fiebre orinar también más porque sin y un es ha ser dolores baja "
-        "hasta cuánto nada debo hacer".split()
+        "el la los las una del que por para con mi mis tengo duele dolor espalda desde hace muy pero cuando "
+        "puedo como qué cómo está estoy siento pierna piernas ayer hoy fiebre orinar también más porque sin y "
+        "un es ha ser dolores baja hasta cuánto nada debo hacer".split()
     ),
     "de": frozenset(
-        "der das und ich nicht ist mein meine mir mich seit habe hat mit auf bei ein eine einen kann wenn aber wie was "
-        "für rücken rückenschmerzen schmerzen schmerz weh tut kreuz bein beine heute gestern fieber auch sehr zu im von den dem wird "
-        "sind wir warum welche gegen nach wasserlassen bandscheibenvorfall hexenschuss taub".split()
+        "der das und ich nicht ist mein meine mir mich seit habe hat mit auf bei ein eine einen kann wenn "
+        "aber wie was für rücken rückenschmerzen schmerzen schmerz weh tut kreuz bein beine heute gestern "
+        "fieber auch sehr zu im von den dem wird sind wir warum welche gegen nach wasserlassen "
+        "bandscheibenvorfall hexenschuss taub".split()
     ),
     "fr": frozenset(
-        "le la les une des du je j ai mal au aux dos mon ma mes depuis est pas ne que qui pour avec dans sur et très mais "
-        "quand peux peut comment jambe jambes hier fièvre douleur douleurs suis plus sans ce cette il elle nous vous "
-        "faire lombaire sciatique un d l c s n qu uriner".split()
+        "le la les une des du je j ai mal au aux dos mon ma mes depuis est pas ne que qui pour avec dans sur "
+        "et très mais quand peux peut comment jambe jambes hier fièvre douleur douleurs suis plus sans ce "
+        "cette il elle nous vous faire lombaire sciatique un d l c s n qu uriner".split()
     ),
 }
 _FOREIGN_ALONE = frozenset("ñ¿¡ß")
@@ -118,7 +120,7 @@ def _identify(text: str) -> tuple[str, float]:
 
 
 @cache
-def _identifier() -> Any:  # noqa: ANN401 - py3langid ships no types
+def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE)

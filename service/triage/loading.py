@@ -82,6 +82,29 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Modifier:
+    """Who is at more risk.
+
+    Attributes:
+        said: The concept that says so.
+        unless: The concept that takes it back, or "".
+    """
+
+    said: str
+    unless: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSets:
+    """Concepts that are read in a special way; the rules file explains each set."""
+
+    lasting: frozenset[str]
+    scene: frozenset[str]
+    meant: frozenset[str]
+    no_shield: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class LevelTexts:
     """What stands around the message of a level."""
 
@@ -96,7 +119,8 @@ class Rules:
 
     Attributes:
         rules: In the order of the file.
-        modifiers: Modifier to the concept that says so.
+        modifiers: Modifiers by name.
+        reading: Concepts that are read in a special way.
         texts: Messages by key.
         levels: Texts by level.
         lexicon: The concepts.
@@ -105,13 +129,14 @@ class Rules:
         reviewed_by: Clinician who reviewed the rules, or "".
         reviewed_on: When, or "".
         concepts: Concepts by name, for the documentation.
-        signs: Concepts of the rules; a "not" inside one of them denies nothing else.
+        signs: Concepts of the rules whose inner "not" denies nothing else.
         forms: Written words met before with their plain forms.
         symbols: Plain words met before with what they stand for.
     """
 
     rules: tuple[Rule, ...]
-    modifiers: Mapping[str, str]
+    modifiers: Mapping[str, Modifier]
+    reading: ReadingSets
     texts: Mapping[str, str]
     levels: Mapping[Level, LevelTexts]
     lexicon: Lexicon
@@ -147,9 +172,11 @@ def read_rules(path: Path | None = None) -> Rules:
     plain = frozenset(chosen.with_name("plain_words.txt").read_text(encoding="utf-8").split())
     rules = tuple(_rule(entry, concepts, table["texts"]) for entry in table["rule"])
     spelling = {form: tuple(plain_words.split()) for form, plain_words in language["spelling"].items()}
+    reading = ReadingSets(**{name: frozenset(_known(table["reading"][name], concepts)) for name in table["reading"]})
     return Rules(
         rules=rules,
         modifiers=_modifiers(table["modifiers"], concepts, rules),
+        reading=reading,
         texts=table["texts"],
         levels={level: LevelTexts(**table["levels"][level.value]) for level in Level},
         lexicon=lexicon,
@@ -158,9 +185,7 @@ def read_rules(path: Path | None = None) -> Rules:
         reviewed_by=table["reviewed_by"],
         reviewed_on=table["reviewed_on"],
         concepts=concepts,
-        signs=tuple(
-            dict.fromkeys(name for rule in rules for v in rule.variants for c in v.when for name in c.concepts)
-        ),
+        signs=tuple(name for name in _named_by(rules) if name not in reading.no_shield),
     )
 
 
@@ -182,15 +207,29 @@ def _concepts(table: Mapping[str, Any], place: str) -> dict[str, Concept]:
     return concepts
 
 
-def _modifiers(table: Mapping[str, str], concepts: Mapping[str, Concept], rules: Sequence[Rule]) -> Mapping[str, str]:
-    for name, concept in table.items():
-        if concept not in concepts:
-            raise RulesError(f"rules.toml modifier {name}", f"there is no concept {concept!r}")
+def _known(names: Sequence[str], concepts: Mapping[str, Concept]) -> Sequence[str]:
+    for name in names:
+        if name not in concepts:
+            raise RulesError("rules.toml", f"there is no concept {name!r}")
+    return names
+
+
+def _named_by(rules: Sequence[Rule]) -> Sequence[str]:
+    """Every concept that some condition asks for, once."""
+    conditions = (condition for rule in rules for variant in rule.variants for condition in variant.when)
+    return tuple(dict.fromkeys(name for condition in conditions for name in condition.concepts))
+
+
+def _modifiers(
+    table: Mapping[str, Mapping[str, str]], concepts: Mapping[str, Concept], rules: Sequence[Rule]
+) -> Mapping[str, Modifier]:
+    modifiers = {name: Modifier(entry["said"], entry.get("unless", "")) for name, entry in table.items()}
+    _known([name for entry in table.values() for name in entry.values()], concepts)
     for rule in rules:
-        unknown = rule.raised_by - table.keys()
+        unknown = rule.raised_by - modifiers.keys()
         if unknown:
             raise RulesError(f"rules.toml {rule.id}", f"there is no modifier {sorted(unknown)}")
-    return table
+    return modifiers
 
 
 def _rule(entry: Mapping[str, Any], concepts: Mapping[str, Concept], texts: Mapping[str, str]) -> Rule:
@@ -201,10 +240,7 @@ def _rule(entry: Mapping[str, Any], concepts: Mapping[str, Concept], texts: Mapp
             raise RulesError(place, f"there is no text {variant['text']!r}")
         when = tuple(_condition(line, concepts, place) for line in variant["when"])
         variants.append(Variant(Level(variant["level"]), variant["text"], when))
-    topics = tuple(entry.get("topics", ()))
-    for topic in topics:
-        if topic not in concepts:
-            raise RulesError(place, f"there is no concept {topic!r}")
+    topics = tuple(_known(entry.get("topics", ()), concepts))
     sources = tuple(RuleSource(s["id"], s["label"], s["says"]) for s in entry.get("sources", ()))
     return Rule(
         id=entry["id"],

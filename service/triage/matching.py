@@ -18,6 +18,7 @@ _NEGATIVE = frozenset({"no", "not", "never", "nothing", "without", "none"})
 _MAX_ENDS = 4
 _MAX_NEAR = 4
 _LOOK_BACK = 12
+_LONGEST_PART = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,15 @@ class Chart:
     """
 
     words: Words
-    found: dict[str, dict[int, list[int]]] = field(default_factory=dict)
+    found: dict[str, dict[int, tuple[int, ...]]] = field(default_factory=dict)
     parts: dict[tuple[str, int, int], tuple[MatchSpan, ...]] = field(default_factory=dict)
 
     def add(self, symbol: str, start: int, end: int) -> None:
         """Note one match; beyond a few different ends at one place nothing new is kept."""
-        ends = self.found.setdefault(symbol, {}).setdefault(start, [])
+        places = self.found.setdefault(symbol, {})
+        ends = places.get(start, ())
         if end not in ends and len(ends) < _MAX_ENDS:
-            ends.append(end)
+            places[start] = (*ends, end)
 
     def spans(self, concept: str) -> list[MatchSpan]:
         """All matches of a concept in the order of the text."""
@@ -128,9 +130,13 @@ class Lexicon:
         """
         chart = Chart(words)
         found = chart.found
+        same: dict[tuple[str, ...], dict[int, tuple[int, ...]]] = {}
         for place, named in enumerate(symbols):
+            if named:
+                same.setdefault(named, {})[place] = (place + 1,)
+        for named, places in same.items():
             for symbol in named:
-                found.setdefault(symbol, {})[place] = [place + 1]
+                found.setdefault(symbol, {}).update(places)
         for name, spans in quantities.items():
             for start, end in spans:
                 chart.add(f"@{name}", start, end)
@@ -211,9 +217,9 @@ def _match_row(row: _Row, chart: Chart) -> None:
     first, *rest = row.elements
     symbol = f"<{row.concept}>"
     tables = [(found[element.symbol], element.gap) for element in rest]
-    for start, ends in list(found[first.symbol].items()):
+    for start, ends in _openings(row, found):
         here = sentence[start]
-        reached = ends
+        reached: Sequence[int] = ends
         for table, gap in tables:
             onward: list[int] = []
             for end in reached:
@@ -232,6 +238,22 @@ def _match_row(row: _Row, chart: Chart) -> None:
             chart.add(symbol, start, end)
             if not rest and (first.symbol[1:-1], start, end) in chart.parts:
                 chart.parts.setdefault((row.concept, start, end), chart.parts[first.symbol[1:-1], start, end])
+
+
+def _openings(row: _Row, found: Mapping[str, Mapping[int, tuple[int, ...]]]) -> list[tuple[int, tuple[int, ...]]]:
+    """Where the row may begin; near its rarest element only, when its first one is everywhere."""
+    firsts = found[row.elements[0].symbol]
+    fewest, reach, walked = len(firsts), 0, 0
+    rarest: Mapping[int, tuple[int, ...]] = firsts
+    for element in row.elements[1:]:
+        walked += element.gap + _LONGEST_PART
+        if len(found[element.symbol]) * walked < fewest:
+            rarest, reach = found[element.symbol], walked
+            fewest = len(rarest) * reach
+    if rarest is firsts:
+        return list(firsts.items())
+    places = {place for at in rarest for place in range(max(0, at - reach), at) if place in firsts}
+    return [(place, firsts[place]) for place in sorted(places)]
 
 
 def _match_near(concept: str, near: Near, chart: Chart) -> None:
@@ -260,7 +282,7 @@ def _hull(group: Sequence[MatchSpan]) -> MatchSpan:
 
 
 def _neighbours(
-    span: MatchSpan, table: Mapping[int, list[int]], within: int, sentence: Sequence[int]
+    span: MatchSpan, table: Mapping[int, tuple[int, ...]], within: int, sentence: Sequence[int]
 ) -> list[MatchSpan]:
     """The nearest match of ``table`` in or behind the span, and the nearest one before it."""
     start, end = span

@@ -31,10 +31,13 @@ _OPENERS = frozenset(
     "good there all everyone folks um er oh anyway right then now a physio student nurse here".split()
 )
 _AUXILIARIES = frozenset("is are was were does do did can could will would should may might has have had".split())
+_LEADING = frozenset("if when with after in for".split())
+_PRONOUNS = frozenset("i my me he she his her".split())
 _ASKING = frozenset("is are do does can could will would should".split())
-_SUBJECTS = frozenset("a an the it there people someone anyone women men you they back this that sciatica cauda low lower".split())
+_SUBJECTS = frozenset(
+    "a an the it there people someone anyone women men you they back this that sciatica cauda low lower".split()
+)
 _NO_QUESTION = frozenset("not barely hardly scarcely only just no feel see".split())
-_NO_SHIELD = frozenset({"slight_force", "no_reason", "new_onset"})
 _ORDER = list(Reading)
 _REACH = 4
 _FARTHEST = 14
@@ -52,7 +55,7 @@ class Assertions:
         self._words = words
         size = len(words.canon)
         spared = _covered(chart.spans("no_denial"), size)
-        for sign in (sign for sign in signs if sign not in _NO_SHIELD):
+        for sign in signs:
             for start, end in chart.spans(sign):
                 if (sign, start, end) not in chart.parts:
                     spared[start:end] = [True] * (end - start)
@@ -72,11 +75,17 @@ class Assertions:
         self._settled = chart.spans("settled")
         self._now = [start for start, _ in chart.spans("now")]
         self._generic = _covered(chart.spans("generic"), size)
+        self._about_somebody = {
+            number
+            for number, (first, last) in enumerate(words.bounds)
+            if any(self._person[first:last])
+            and (not any(self._generic[first:last]) or not _PRONOUNS.isdisjoint(words.canon[first:last]))
+        }
         self._supposed = self._supposed_places(chart)
         self._general = self._general_places(chart)
 
     def read(
-        self, concept: str, span: MatchSpan, *, lasting: bool = False, place_only: bool = False, meant: bool = False
+        self, concept: str, span: MatchSpan, *, lasting: bool = False, scene: bool = False, meant: bool = False
     ) -> Reading:
         """How one match is meant; of neighbours that mean a sign together, each must be meant.
 
@@ -84,11 +93,11 @@ class Assertions:
             concept: What was found.
             span: Where.
             lasting: True for what stays true for ever, such as having had cancer: it is never past.
-            place_only: True for words that only set the scene, such as a part of the body.
+            scene: True for words that only set the scene, such as a part of the body.
             meant: True for what is never merely supposed, such as thoughts of self-harm.
         """
-        whole = self._read(span, lasting=lasting, place_only=place_only, meant=meant)
-        if whole in {Reading.HARMLESS, Reading.DENIED} or place_only:
+        whole = self._read(span, lasting=lasting, scene=scene, meant=meant)
+        if whole in {Reading.HARMLESS, Reading.DENIED} or scene:
             return whole
         for start, end in self._parts.get((concept, *span), ()):
             if any(self._harmless[start:end]):
@@ -97,15 +106,15 @@ class Assertions:
                 return Reading.DENIED
         return whole
 
-    def _read(self, span: MatchSpan, *, lasting: bool, place_only: bool, meant: bool) -> Reading:
+    def _read(self, span: MatchSpan, *, lasting: bool, scene: bool, meant: bool) -> Reading:
         start, end = span
         if any(self._harmless[start:end]) or self._of_an_animal(start):
             return Reading.HARMLESS
-        if place_only:
+        if scene:
             return Reading.ASSERTED
         if self._is_denied(start, end):
             return Reading.DENIED
-        if self._supposed[start] and not (meant and self._about_somebody(start)):
+        if self._supposed[start] and not (meant and self._words.sentence[start] in self._about_somebody):
             return Reading.SUPPOSED
         if not lasting and self._is_past(start, end):
             return Reading.PAST
@@ -114,7 +123,7 @@ class Assertions:
         return Reading.ASSERTED
 
     def _after_modal(self, place: int) -> bool:
-        """ "cannot sleep, fever": the "not" belongs to the verb and denies no sign."""
+        """The "not" of "cannot sleep, fever": the "not" belongs to the verb and denies no sign."""
         canon = self._words.canon
         return canon[place] == "not" and place > 0 and canon[place - 1] in {"can", "could", "will", "would"}
 
@@ -128,10 +137,7 @@ class Assertions:
         )  # fmt: skip
 
     def _of_an_animal(self, start: int) -> bool:
-        for end in (start, start - 1, start - 2):
-            if end in self._animals and not any(self._person[end:start]):
-                return True
-        return False
+        return any(end in self._animals and not any(self._person[end:start]) for end in (start, start - 1, start - 2))
 
     def _is_denied(self, start: int, end: int) -> bool:
         return self._denied_before(start) or self._denied_behind(end)
@@ -216,7 +222,7 @@ class Assertions:
             if sentence is None or self._words.sentence[self._now[at]] == sentence:
                 return True
             at += 1
-        return any(word in {"but"} for word in self._words.canon[low:high])
+        return "but" in self._words.canon[low:high]
 
     def _supposed_places(self, chart: Chart) -> list[bool]:
         words = chart.words
@@ -238,10 +244,6 @@ class Assertions:
             done = max(done, place)
         return places
 
-    def _about_somebody(self, place: int) -> bool:
-        first, last = self._words.bounds[self._words.sentence[place]]
-        return any(self._person[first:last]) and not any(self._generic[first:last])
-
     def _opens_question(self, place: int) -> bool:
         """Whether a question word stands where a question can begin, not in the middle of a story."""
         words = self._words
@@ -254,7 +256,7 @@ class Assertions:
         return words.comma[place] and (asked or words.canon[place] in {"what", "how", "why", "which"})
 
     def _asks_without_mark(self, place: int) -> bool:
-        """"does sitting cause sciatica" is a question; "can barely stand" and "is numb" are not."""
+        """Whether it asks: "does sitting cause sciatica" does; "can barely stand" and "is numb" do not."""
         word, after = self._words.canon[place], self._words.canon[place + 1 : place + 2]
         if not after or word not in _ASKING:
             return False
@@ -268,24 +270,22 @@ class Assertions:
         general = [False] * size
         framed = _covered(chart.spans("frame"), size)
         asks = {start for start, _ in chart.spans("asks")}
-        generic = self._generic
         for first, last in words.bounds:
             opening = next((p for p in range(first, last) if p in asks and self._opens_question(p)), None)
-            if opening is None:
+            if opening is None or self._is_own_story(opening, last, framed):
                 continue
-            own = any(self._person[p] and not framed[p] for p in range(opening, last))
-            if own and not any(generic[opening:last]):
-                continue
-            if words.canon[first] in {"if", "when", "with", "after", "in", "for"} and not any(self._person[first:opening]):
-                opening = first
-            if own and any(
-                words.canon[p] in {"i", "my", "me", "he", "she", "his", "her"} and not framed[p]
-                for p in range(opening, last)
-            ):
-                continue
-            for place in range(opening, last):
-                general[place] = True
+            lead = words.canon[first:opening]
+            if lead and lead[0] in _LEADING and (lead[0] == "if" or not any(self._person[first:opening])):
+                opening = first if _PRONOUNS.isdisjoint(lead) else opening
+            general[opening:last] = [True] * (last - opening)
         return general
+
+    def _is_own_story(self, opening: int, last: int, framed: list[bool]) -> bool:
+        """Whether the question is about somebody, and not about people in general."""
+        own = [place for place in range(opening, last) if self._person[place] and not framed[place]]
+        if not any(self._generic[opening:last]):
+            return bool(own)
+        return any(self._words.canon[place] in _PRONOUNS for place in own)
 
 
 def _covered(spans: Iterable[MatchSpan], size: int) -> list[bool]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.triage.loading import Condition, Rule, Rules, Variant, read_rules
+from service.triage.loading import Condition, ReadingSets, Rule, Rules, Variant, read_rules
 from service.triage.matching import Chart, MatchSpan
 from service.triage.negation import Assertions, Reading
 from service.triage.normalising import split_words
@@ -18,16 +18,6 @@ from service.triage.records import Level, MatchedRule, Notice
 
 _MEMORY = 50_000
 _LONGEST_WORD = 40
-_LASTING = frozenset(
-    "cancer thin_bones steroids_long steroids weak_immune child pregnant older adult_age frail inject_drugs blood_thinners "
-    "spine_procedure recent_procedure old_trouble child_person "
-    "pregnant_person older_new very_old".split()
-)
-_MEANT = frozenset({"wants_death"})
-_SCENE = frozenset(
-    "back leg legs side belly stone_place right_rib chest sudden severe lesser mild_steady passes fatty_food recently "
-    "gall_hours side_or_back one_sided alcohol stone relentless not_better passes wanted_loss".split()
-)
 
 
 @dataclass(slots=True)
@@ -37,15 +27,25 @@ class _Turn:
     number: int
     chart: Chart
     assertions: Assertions
+    sets: ReadingSets
     known: dict[str, list[tuple[MatchSpan, Reading]]] = field(default_factory=dict)
 
     def readings(self, concept: str) -> list[tuple[MatchSpan, Reading]]:
         """All matches of a concept with how they are meant."""
         found = self.known.get(concept)
         if found is None:
-            lasting, scene = concept in _LASTING, concept in _SCENE
+            sets = self.sets
             found = self.known[concept] = [
-                (span, self.assertions.read(concept, span, lasting=lasting, place_only=scene, meant=concept in _MEANT))
+                (
+                    span,
+                    self.assertions.read(
+                        concept,
+                        span,
+                        lasting=concept in sets.lasting,
+                        scene=concept in sets.scene,
+                        meant=concept in sets.meant,
+                    ),
+                )
                 for span in self.chart.spans(concept)
             ]
         return found
@@ -111,7 +111,7 @@ def _read(text: str, number: int, rules: Rules) -> _Turn:
             known[word] = named
         symbols.append(named)
     chart = rules.lexicon.chart(words, symbols, find_quantities(words))
-    return _Turn(number, chart, Assertions(chart, rules.signs))
+    return _Turn(number, chart, Assertions(chart, rules.signs), rules.reading)
 
 
 def _symbols(word: str, rules: Rules) -> tuple[str, ...]:
@@ -207,16 +207,11 @@ def _topic(name: str, turn: _Turn) -> _Hit | None:
 
 
 def _raise(level: Level, rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> Level:
-    for name, concept in rules.modifiers.items():
-        if name in rule.raised_by and _said(concept, turns) and not _void(name, turns):
+    for name, modifier in rules.modifiers.items():
+        taken_back = bool(modifier.unless) and _said(modifier.unless, turns)
+        if name in rule.raised_by and not taken_back and _said(modifier.said, turns):
             return level.raised()
     return level
-
-
-def _void(modifier: str, turns: Sequence[_Turn]) -> bool:
-    """Age counts only with new pain, and a pregnancy that is over or hoped for does not count."""
-    against = {"older": "old_trouble", "pregnant": "not_pregnant"}.get(modifier)
-    return against is not None and _said(against, turns)
 
 
 def _said(concept: str, turns: Sequence[_Turn]) -> bool:

@@ -58,7 +58,7 @@ def answered(item: Item, place: int = 0) -> dict[str, Any]:
         "passages": [{"id": "p1", "source_id": name}, {"id": "p2", "source_id": "source-y"}],
         "triage": None,
         "abstention": None,
-        "probability": {"value": 0.9 - place / 100, "threshold": 0.5, "calibrated_on": "nothing"},
+        "probability": {"value": 0.99 - place / 1000, "threshold": 0.5, "calibrated_on": "nothing"},
         "snapshot_id": "fake",
         "model": "fake",
         "timings_ms": {"triage": 0.1, "total": 1.0},

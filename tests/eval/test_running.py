@@ -18,7 +18,7 @@ def test_a_reply_is_read_from_the_object() -> None:
     assert reply.citations[0].facts == ("source-0:F01",)
     assert DOCUMENT[reply.citations[0].source_start : reply.citations[0].source_end] == reply.citations[0].quote
     assert reply.passage_sources == ("source-0", "source-y")
-    assert (reply.probability, reply.threshold, reply.level) == (0.9, 0.5, "none")
+    assert (reply.probability, reply.threshold, reply.level) == (0.99, 0.5, "none")
 
 
 def test_an_abstention_shows_its_nearest_passages_and_its_reason() -> None:

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from index.embedding import SentenceTransformersEmbedder, TokenCounter
 from index.model_files import check_model_files
@@ -18,29 +19,38 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def vectors(reference: SentenceTransformersEmbedder) -> NDArray[np.float32]:
+    return reference.embed(TEXTS)
+
+
 def test_the_hub_is_switched_off(reference: SentenceTransformersEmbedder) -> None:
     assert reference.model_id == "all-MiniLM-L6-v2@53aa51172d14"
     names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TOKENIZERS_PARALLELISM")
     assert [os.environ[name] for name in names] == ["1", "1", "1", "false"]
 
 
-def test_vectors_are_float32_of_unit_length_and_dimension_384(reference: SentenceTransformersEmbedder) -> None:
-    vectors = reference.embed(TEXTS)
+def test_vectors_are_float32_of_unit_length_and_dimension_384(
+    reference: SentenceTransformersEmbedder, vectors: NDArray[np.float32]
+) -> None:
     assert vectors.shape == (45, 384)
     assert vectors.dtype == np.dtype("float32")
     assert reference.dimension == 384
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(45), abs=1e-6)
 
 
-def test_the_order_and_company_of_texts_do_not_matter(reference: SentenceTransformersEmbedder) -> None:
-    vectors = reference.embed(TEXTS)
+def test_the_order_and_company_of_texts_do_not_matter(
+    reference: SentenceTransformersEmbedder, vectors: NDArray[np.float32]
+) -> None:
     assert np.abs(reference.embed(TEXTS[::-1])[::-1] - vectors).max() <= 1e-5
     alone = np.concatenate([reference.embed([text]) for text in TEXTS[:5]])
     assert np.abs(alone - vectors[:5]).max() <= 1e-5
 
 
-def test_the_same_texts_give_the_same_bits(reference: SentenceTransformersEmbedder) -> None:
-    assert np.array_equal(reference.embed(TEXTS), reference.embed(TEXTS))
+def test_the_same_texts_give_the_same_bits(
+    reference: SentenceTransformersEmbedder, vectors: NDArray[np.float32]
+) -> None:
+    assert np.array_equal(reference.embed(TEXTS), vectors)
 
 
 def test_what_means_the_same_is_nearer(reference: SentenceTransformersEmbedder) -> None:

@@ -32,7 +32,7 @@ export class Announcer {
     this.timer = setTimeout(() => this.next(), GAP_MS);
   }
 
-  /** Forget what has not been said yet: the conversation it belongs to is gone. */
+  /** Forget what has not been said yet. */
   clear() {
     this.queue.length = 0;
     this.polite.replaceChildren();

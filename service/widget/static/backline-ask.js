@@ -91,26 +91,6 @@ export class BacklineAsk extends HTMLElement {
     this.openCard = null;
   }
 
-  get emergencyNumbers() { return component.emergencyNumbers; },
-      get crisisLines() { return component.crisisLines; },
-      get options() { return { feedback: component.hasAttribute("feedback"), handoff: component.hasAttribute("handoff") }; },
-      isWide: () => component.width >= WIDE_PX,
-      ask: (question) => component.ask(question),
-      rephrase: (question) => component.rephrase(question),
-      emit: (name, detail) => component.emit(name, detail),
-      noticed: (turn, triage, aloud) => component.noticed(turn, triage, aloud),
-      closeCard() {
-        if (!this.openCard) return false;
-        const { chip, card } = this.openCard;
-        chip.setAttribute("aria-expanded", "false");
-        card.classList.remove("active");
-        card.hidden = !this.isWide();
-        this.openCard = null;
-        return true;
-      },
-    };
-  }
-
   get emergencyNumbers() {
     return (this.getAttribute("emergency-numbers") || "112 911 999").split(/[\s,]+/).filter(Boolean);
   }

@@ -50,7 +50,7 @@ export function pageLink(citation) {
 /** The chips and cards of one turn. */
 export class TurnCitations {
   /**
-   * @param {object} component the <backline-ask> it belongs to
+   * @param {BacklineAsk} component
    * @param {string} prefix start of the ids of this turn's cards
    */
   constructor(component, prefix) {

@@ -66,8 +66,9 @@ export function outsideLink(url, text, newTabText) {
   );
 }
 
-/** The last word and what follows it never part: a chip is not alone on the next line. */
+/** The last word and its chip never part, unless the word may need a line break itself. */
 export function withTail(text, ...tail) {
   const cut = text.trimEnd().lastIndexOf(" ") + 1;
-  return [text.slice(0, cut), el("span.tail", {}, text.slice(cut).trimEnd(), ...tail)];
+  const last = text.slice(cut).trimEnd();
+  return [text.slice(0, cut), el(last.length > 20 ? "span" : "span.tail", {}, last, ...tail)];
 }

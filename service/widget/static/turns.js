@@ -9,7 +9,7 @@ let turns = 0;
 
 export class Turn {
   /**
-   * @param {object} component the <backline-ask> it belongs to
+   * @param {BacklineAsk} component
    * @param {string} question as it was asked
    */
   constructor(component, question) {

@@ -140,7 +140,9 @@ def notice(level: str, title: str, label: str, how: str, message: str, **fields:
         "how": how,
         "message": message,
         "conditional": [],
-        "sources": [{"source_id": "ninds-back-pain", "label": "source", "says": "Numbness between the legs needs care now."}],
+        "sources": [
+            {"source_id": "ninds-back-pain", "label": "source", "says": "Numbness between the legs needs care now."}
+        ],
         "basis": "sources",
         "self_harm": False,
         **fields,
@@ -245,14 +247,30 @@ REPLIES: dict[str, Json] = {
     HOSTILE: answered(
         [EVIL_CITATION],
         triage=notice(
-            "soon", "<b>t</b>", "<i>l</i>", "<u>h</u>", "<script>alert(8)</script>",
-            sources=[{"source_id": "x", "label": "source", "says": "<img src=x onerror=alert(9)>",
-                      "url": f"javascript:{ALERT}", "title": "<b>w</b>"}],
+            "soon",
+            "<b>t</b>",
+            "<i>l</i>",
+            "<u>h</u>",
+            "<script>alert(8)</script>",
+            sources=[
+                {
+                    "source_id": "x",
+                    "label": "source",
+                    "says": "<img src=x onerror=alert(9)>",
+                    "url": f"javascript:{ALERT}",
+                    "title": "<b>w</b>",
+                }
+            ],
         ),
         missing=["<img src=x onerror=alert(10)>"],
         follow_ups=["<img src=x onerror=alert(11)>"],
-        differences=[{"topic": "<b>x</b>", "care": True,
-                      "positions": [{"text": "<svg onload=alert(12)>", "citation_ids": ["c1"]}]}],
+        differences=[
+            {
+                "topic": "<b>x</b>",
+                "care": True,
+                "positions": [{"text": "<svg onload=alert(12)>", "citation_ids": ["c1"]}],
+            }
+        ],
     ),
     WORDED: answered(
         [citation(1, "Heat or cold may help.", support={"label": "entailed", "probability": 0.9, "method": "nli"})],
@@ -261,17 +279,22 @@ REPLIES: dict[str, Json] = {
     QUOTED: answered(
         [
             citation(
-                1, "Bed rest should be limited.", digest=False,
+                1,
+                "Bed rest should be limited.",
+                digest=False,
                 deep_link="https://www.ninds.nih.gov/back#:~:text=Bed%20rest%20should%20be%20limited.",
-                prefix="As to rest:", published="2024-03-05",
+                prefix="As to rest:",
+                published="2024-03-05",
             )
         ]
     ),
     SLOW: answered([BED_REST]),
     LONG_WORD: answered([citation(1, "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung" * 2)]),
     "Is exercise good for back pain?": answered(
-        [citation(1, "NINDS says exercise may be the best way to get over back pain faster.", passage_id="p9"),
-         {**BED_REST, "id": "c2"}],
+        [
+            citation(1, "NINDS says exercise may be the best way to get over back pain faster.", passage_id="p9"),
+            {**BED_REST, "id": "c2"},
+        ],
         rewritten_question="Is exercise good for a back spasm?",
     ),
 }

@@ -236,7 +236,12 @@ def test_text_is_never_smaller_than_13_pixels_and_answers_are_17(open_page: Open
 def test_buttons_are_large_enough_for_a_thumb(open_page: Open) -> None:
     opened = open_page(size=SMALL_PHONE)
     opened.ask(replies.REST)
-    for selector, least in ((".send", 48), (".choice:visible", 48), ("button.chip:visible", 24), (".plain:visible", 44)):
+    for selector, least in (
+        (".send", 48),
+        (".choice:visible", 48),
+        ("button.chip:visible", 24),
+        (".plain:visible", 44),
+    ):
         for button in opened.find(selector).all():
             box = button.bounding_box()
             assert box is not None
@@ -358,7 +363,7 @@ def test_launcher_opens_a_dialog_and_gives_the_focus_back(open_page: Open) -> No
 def test_launcher_fills_a_phone_and_keeps_the_tab_key(open_page: Open) -> None:
     service_page = open_page()
     service_page.service.embeds["launcher"] = HOST.format(css="", attributes='mode="launcher"')
-    opened = open_page("/host/launcher", size=PHONE)
+    opened = open_page("/host/launcher", size=PHONE, reduced_motion=True)
     opened.find("button.launcher").click()
     box = opened.find(".panel").bounding_box()
     assert box is not None

@@ -137,7 +137,10 @@ def test_hostile_text_stays_text(open_page: Open, path: str) -> None:
     opened.find(".notice summary").click()
     opened.page.wait_for_timeout(200)
     inside = "document.querySelector('backline-ask').shadowRoot"
-    assert opened.page.evaluate(f"{inside}.querySelectorAll('script, img, iframe, style, [onerror], [onload]').length") == 0
+    assert (
+        opened.page.evaluate(f"{inside}.querySelectorAll('script, img, iframe, style, [onerror], [onload]').length")
+        == 0
+    )
     assert opened.page.evaluate(f"{inside}.querySelectorAll('[style]').length") == 0
     assert opened.page.evaluate(f"[...{inside}.querySelectorAll('.talk a')].map((a) => a.protocol)") == []
     assert opened.find(".bubble").inner_text() == replies.HOSTILE

@@ -169,6 +169,7 @@ def test_error_keeps_the_question_and_tells_the_request(open_page: Open) -> None
     assert opened.find("textarea").input_value() == replies.BROKEN
     assert "I can't answer that" not in opened.find(".turns").inner_text()
     assert opened.find(".strip").is_visible()
+    opened.service.delay_seconds = 0.5
     opened.find(".failure:visible button").click()
     opened.find(".failure:visible").wait_for(state="detached")
     opened.find(".failure:visible").wait_for()

@@ -1,0 +1,1 @@
+"""Public test collections: judged runs in TREC's formats, and BEIR folders through the real index."""
