@@ -61,10 +61,10 @@ def load_pages(data: Path = DATA) -> dict[str, Page]:
     Raises:
         RegistryError: an entry lacks a field.
     """
-    rows = tomllib.loads((data / "pages.toml").read_text(encoding="utf-8"))
     try:
+        rows = tomllib.loads((data / "pages.toml").read_text(encoding="utf-8"))
         return {key: Page(key=key, **row) for key, row in rows.items()}
-    except TypeError as error:
+    except (tomllib.TOMLDecodeError, TypeError) as error:
         raise RegistryError("pages.toml", str(error)) from error
 
 
@@ -72,12 +72,14 @@ def load_facts(data: Path = DATA) -> dict[str, Fact]:
     """Return every fact by ``source-id:Fnn``.
 
     Raises:
-        RegistryError: a label is unknown.
+        RegistryError: a label is unknown, or a column is missing.
     """
     facts: dict[str, Fact] = {}
     for path in sorted((data / "facts").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
+                if None in row.values() or not {"id", "text", "label", "page", "date"} <= row.keys():
+                    raise RegistryError(path.name, f"the row {row.get('id')} lacks a column")
                 if row["label"] not in get_args(Evidence):
                     raise RegistryError(path.name, f"{row['id']} has the label {row['label']!r}")
                 fact_id = f"{path.stem}:{row['id']}"
@@ -123,6 +125,8 @@ def _digest(source: Source, marked: MarkedText, pages: Mapping[str, Page], facts
             raise RegistryError(f"digests/{source.id}.md", f"unknown facts {' '.join(unknown) or comment!r}")
         labels = {facts[fact_id].label for fact_id in ids}
         keys = {facts[fact_id].page for fact_id in ids}
+        if not keys <= pages.keys():
+            raise RegistryError(f"digests/{source.id}.md", f"{comment} rests on an unknown page")
         if len(labels) > 1 or len(keys) > 1:
             raise RegistryError(f"digests/{source.id}.md", f"{comment} mixes labels or pages")
         attributions.append(Attribution(span, ids, labels.pop(), pages[keys.pop()]))
