@@ -53,6 +53,8 @@ class Page:
         publisher: Short name for display.
         url: Public address, "" where none is known.
         published: Date as far as known (YYYY, YYYY-MM or YYYY-MM-DD), else "".
+        licence: Licence of its publisher in a short phrase.
+        credit: Line that the licence asks for, or "".
     """
 
     key: str
@@ -60,6 +62,8 @@ class Page:
     publisher: str
     url: str
     published: str = ""
+    licence: str = ""
+    credit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

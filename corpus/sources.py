@@ -7,7 +7,7 @@ with the label of how firmly each was seen, ``data/digests/*.md`` our own wordin
 import csv
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -16,6 +16,7 @@ from corpus.reading.markdown import MarkedText, read_markdown
 from corpus.records import Attribution, Document, Evidence, Fact, Page, Source
 
 DATA = Path(__file__).parent / "data"
+FACTS_ONLY = "Copyrighted; facts only, in our own words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,25 @@ def load_sources(data: Path = DATA) -> dict[str, Source]:
 def load_pages(data: Path = DATA) -> dict[str, Page]:
     """Return every page that was read, by key.
 
+    Licence and credit are those of its publisher in the registry; the page of a publisher that has no entry there
+    counts as copyrighted.
+
     Raises:
         RegistryError: an entry lacks a field.
     """
     try:
         rows = tomllib.loads((data / "pages.toml").read_text(encoding="utf-8"))
-        return {key: Page(key=key, **row) for key, row in rows.items()}
+        pages = {key: Page(key=key, **row) for key, row in rows.items()}
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise RegistryError("pages.toml", str(error)) from error
+    terms: dict[str, tuple[str, str]] = {}
+    for source in load_sources(data).values():
+        terms.setdefault(source.publisher_short, (source.licence, source.credit))
+    return {key: _with_terms(page, *terms.get(page.publisher, (FACTS_ONLY, ""))) for key, page in pages.items()}
+
+
+def _with_terms(page: Page, licence: str, credit: str) -> Page:
+    return replace(page, licence=page.licence or licence, credit=page.credit or credit)
 
 
 def load_facts(data: Path = DATA) -> dict[str, Fact]:

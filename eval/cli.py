@@ -43,6 +43,9 @@ def run(
     mode: Annotated[str, typer.Option(help="extractive, generative or auto")] = "extractive",
     out: Annotated[Path | None, typer.Option(help="folder for the report (default var/eval/SPLIT)")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="ask only this many of each set, evenly spread")] = None,
+    robustness: Annotated[  # noqa: FBT002 (a command-line flag)
+        bool, typer.Option("--robustness", help="ask each question in four changed forms too")
+    ] = False,
     compare_with: Annotated[Path | None, typer.Option("--against", help="an earlier run to show beside it")] = None,
 ) -> None:
     """Ask a set and print what came of it; writes run.json, failures.jsonl, report.md and report.html."""
@@ -63,6 +66,7 @@ def run(
         out=out or Path("var/eval") / (split if not file else "own"),
         limit=limit,
         baseline=compare_with,
+        robustness=robustness,
     )
     try:
         finished = _with_progress(request) if sys.stderr.isatty() else evaluate(request)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from eval.datasets import DATA, Split, load_set, shipped_path
 from eval.failures import list_failures
 from eval.gates import Verdict, judge, load_gates
+from eval.measures.robustness import measure_robustness
+from eval.perturbing import CHANGES
 from eval.records import Exchange, Item, QuestionSet
 from eval.reporting.markdown import render_markdown
 from eval.reporting.page import render_page
@@ -32,6 +34,7 @@ class Request:
         out: Folder for the results.
         limit: Questions of each set, None for all.
         baseline: An earlier run to show beside this one.
+        robustness: Ask every question again in each of its changed forms.
     """
 
     split: str
@@ -43,6 +46,7 @@ class Request:
     mode: str = "extractive"
     limit: int | None = None
     baseline: Path | None = None
+    robustness: bool = False
 
 
 def evaluate(
@@ -76,11 +80,27 @@ def evaluate(
     counted = [(part, len(chosen)) for part, chosen in picked]
     about = describe(counted, request.split, asked_target.name, bodies)
     run = measure_all(exchanges, document_reader(asked_target), about)
+    if request.robustness:
+        run = with_robustness(run, exchanges, asked_target)
     verdicts = judge(run, load_gates(), skip_absent=True) if request.split != "own" else []
     write_results(request.out, run, exchanges, verdicts, baseline)
     if request.split == "report":
         append_log(run, log)
     return run
+
+
+def with_robustness(run: Run, exchanges: Sequence[Exchange], target: Target) -> Run:
+    """Ask every question in each of its changed forms, and add the share of unchanged outcomes to the run."""
+    changed = {}
+    for name, change in CHANGES.items():
+        items = [replace(ex.item, question=change(ex.item.question)) for ex in exchanges]
+        changed[name] = ask_all(target, items)[0]
+    measured = measure_robustness(exchanges, changed)
+    return replace(
+        run,
+        figures=(*run.figures, *(one.figure for one in measured)),
+        scores={**run.scores, **{one.figure.name: one.scores for one in measured}},
+    )
 
 
 def load_sets(request: Request) -> list[QuestionSet]:

@@ -68,21 +68,24 @@ class InProcessTarget:
     Args:
         application: The opened service.
         mode: How answers are made.
+        texts: Stored text by document id, to check quotes against.
     """
 
-    def __init__(self, application: Application, mode: str = "extractive") -> None:
+    def __init__(
+        self, application: Application, mode: str = "extractive", texts: Mapping[str, str] | None = None
+    ) -> None:
         self.name = "in process"
         self._application = application
         self._mode = mode
+        self._texts = texts or {}
 
     def ask(self, question: str, history: Sequence[str] = ()) -> dict[str, Any]:
         """Return the ``/v1/ask`` object."""
         return self._application.ask(question, history=tuple(history), mode=self._mode, top_k=TOP_K)
 
     def document_text(self, document_id: str) -> str | None:
-        """Return the stored text where the application shows it."""
-        read = getattr(self._application, "document_text", None)
-        return _text_or_none(read(document_id)) if callable(read) else None
+        """Return the text of a document of the corpus, None for what people added themselves."""
+        return self._texts.get(document_id)
 
 
 class HttpTarget:
@@ -164,9 +167,12 @@ def open_target(url: str | None, headers: Mapping[str, str] | None = None, mode:
     """
     if url is not None:
         return HttpTarget(url, headers, mode)
+    from corpus.sources import load_shipped_documents
     from service.application import open_application
 
-    return InProcessTarget(open_application(), mode)
+    # Quotes are held against the corpus itself, not against the snapshot that they were cut from.
+    texts = {document.id: document.text for document in load_shipped_documents()}
+    return InProcessTarget(open_application(), mode, texts)
 
 
 def document_reader(target: Target) -> Callable[[str], str | None]:

@@ -20,7 +20,7 @@ STOP_WORDS = frozenset(
     "a an and are as at be been being but by can could did do does for from had has have he her him his i if in "
     "into is it its me my of on or our she should so than that the their them then there these they this those to "
     "us was we were what when where which who whom why will with would you your am im ive about also any some "
-    "just really very please tell get got how".split()
+    "just really very please tell get got how long".split()
 )
 K1 = 1.5
 """Saturation: how soon further repeats of a word stop to count."""

@@ -9,9 +9,12 @@ from typing import Any
 from corpus.sources import load_differences, load_shipped_documents
 from index.building import build_snapshot
 from index.embedding import Embedder, Progress, SentenceTransformersEmbedder, TokenCounter
+from index.errors import ModelFileError
 from index.model_files import ModelFiles, check_model_files
+from index.onnx_embedder import OnnxEmbedder, check_onnx_files
+from index.onnx_export import export_onnx
 from index.retrieving import Retriever
-from index.snapshot import Manifest, open_snapshot
+from index.snapshot import Manifest, open_newest_intact
 from index.spelling import model_words
 from service.answering.abstaining import Calibration, load_calibration
 from service.answering.answerer import Answerer
@@ -36,10 +39,14 @@ class Application:
     Attributes:
         settings: Its settings.
         replier: Makes replies.
+        backend: What runs the embedding model.
+        reasons: Why the service is degraded, if it is.
     """
 
     settings: Settings
     replier: Replier
+    backend: str
+    reasons: tuple[str, ...] = ()
 
     def ask(
         self,
@@ -77,35 +84,53 @@ class Application:
 
 
 def open_application(settings: Settings | None = None) -> Application:
-    """Open the current snapshot and everything around it.
+    """Open the newest intact snapshot and everything around it.
 
     Raises:
         ModelFileError: the model is missing or changed.
-        SnapshotError: there is no snapshot, it is damaged, or another model made it.
+        SnapshotError: there is no snapshot, none is intact, or another model made it.
     """
     chosen = settings or load_settings()
     files = check_model_files(chosen.model)
-    snapshot = open_snapshot(chosen.snapshots, files.model_id)
-    embedder = load_embedder(files)
+    snapshot, damage = open_newest_intact(chosen.snapshots, files.model_id)
+    embedder, backend = load_embedder(files, chosen)
     retriever = Retriever(snapshot, embedder, model_words(TokenCounter(files.path).vocabulary()))
     answerer = Answerer(retriever, _calibration(files.model_id), load_differences())
-    return Application(chosen, Replier(load_rules(), answerer))
+    reasons = () if damage is None else (str(damage),)
+    return Application(chosen, Replier(load_rules(), answerer), backend, reasons)
 
 
 def build_index(settings: Settings, progress: Progress | None = None) -> Manifest:
     """Build and publish a snapshot of the shipped corpus and of every stored document.
 
+    Only new and changed texts are embedded; the first build exports the model for serving.
+
     Raises:
         ModelFileError: the model is missing or changed.
     """
-    embedder = load_embedder(check_model_files(settings.model))
+    files = check_model_files(settings.model)
+    embedder, _ = load_embedder(files, settings, export=True)
     documents = [*load_shipped_documents(), *load_documents(open_database(settings.database))]
-    return build_snapshot(documents, embedder, settings.snapshots, progress)
+    return build_snapshot(documents, embedder, settings.snapshots, progress, cache=settings.home / "cache")
 
 
-def load_embedder(files: ModelFiles) -> Embedder:
-    """Load the embedding model from checked files."""
-    return SentenceTransformersEmbedder(files)
+def load_embedder(files: ModelFiles, settings: Settings, *, export: bool = False) -> tuple[Embedder, str]:
+    """Load the embedding model from checked files, and say what runs it.
+
+    Args:
+        files: The checked model.
+        settings: Where its export lies.
+        export: Whether to make the export when there is none: seconds once, and then no start needs torch.
+
+    Returns:
+        The embedder, and ``onnxruntime`` or ``torch``.
+    """
+    try:
+        exported = export_onnx(files, settings.exports) if export else check_onnx_files(files, settings.exports)
+        return OnnxEmbedder(files, exported), "onnxruntime"
+    except ModelFileError as error:
+        _log.info("the model runs under torch: %s", error)
+        return SentenceTransformersEmbedder(files), "torch"
 
 
 def _calibration(model_id: str) -> Calibration | None:
@@ -126,7 +151,7 @@ def serve_application(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     application = open_application(settings)
-    app = create_app(Desk(settings, application.replier, calibrated=application.replier.answerer.calibrated))
+    app = create_app(Desk(settings, application.replier, application.backend, application.reasons))
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

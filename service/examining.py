@@ -37,7 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     model_id = None
     try:
         model_id = check_model_files(settings.model).model_id
-        yield Finding(ok=True, what="model", says=f"{model_id}, every file as pinned")
+        yield Finding(ok=True, what="model", says=f"{model_id}, every file as it should be")
     except ModelFileError as error:
         yield Finding(ok=False, what="model", says=str(error))
     if model_id is not None:

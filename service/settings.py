@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         return self.home / "snapshots"
 
     @property
+    def exports(self) -> Path:
+        """Folder of exported models."""
+        return self.home / "models"
+
+    @property
     def database(self) -> Path:
         """File of the embedded database."""
         return self.home / "backline.sqlite"

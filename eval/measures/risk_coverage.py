@@ -39,7 +39,11 @@ WRONG = Heading(
     "wrong_answers", "Answers that lack fact or source", "of the answers to answerable questions", GROUP, better="lower"
 )
 WRONG_UPPER = Heading(
-    "wrong_answers_upper", "The same, at most (95 %)", "exact upper bound of the line above", GROUP, better="lower"
+    "wrong_answers_upper",
+    "Lacking fact or source, at most",
+    "exact 95 % upper bound of the line above",
+    GROUP,
+    better="lower",
 )
 COVERAGE = Heading("coverage", "Questions answered", "of all questions, the share answered", GROUP, better="neither")
 

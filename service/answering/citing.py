@@ -36,6 +36,8 @@ def cite(citation_id: str, document: Document, passage: Passage, span: Span) -> 
         url=url,
         deep_link=deep_link(url, quote, digest=source.digest, anchor=passage.anchor),
         published=(page.published if page else source.published) or None,
+        licence=page.licence if page else source.licence,
+        credit=page.credit if page else source.credit,
         evidence=attribution.evidence if attribution else "source",
         facts=attribution.facts if attribution else (),
     )

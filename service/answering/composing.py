@@ -1,6 +1,8 @@
 """Choosing and ordering the sentences of an answer. No model writes a word here."""
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from index.hits import SentenceHit
 
@@ -48,6 +50,88 @@ def choose_sentences(parts: Sequence[Sequence[SentenceHit]], stems: Stems) -> li
             taken.append(set(stems(hit.text)))
             words += length
     return chosen
+
+
+def prefer(question: str, hits: Sequence[SentenceHit]) -> list[SentenceHit]:
+    """Order sentences anew by what the question asks for.
+
+    A definition is looked for under "What is …" headings, first sentences first; a duration or a number in sentences
+    that have one; a cause, a treatment or the time for a doctor under headings that say so.
+
+    Args:
+        question: One part of a question.
+        hits: Sentences, best first.
+
+    Returns:
+        The same sentences with their scores raised by at most 0.1; equal scores keep their order.
+    """
+    bonuses = [(pattern, bonus) for pattern, bonus in _PREFERENCES if pattern.search(question)]
+    raised = [
+        replace(hit, score=hit.score + min(0.1, sum(bonus(hit) for _, bonus in bonuses))) if bonuses else hit
+        for hit in hits
+    ]
+    return sorted(raised, key=lambda hit: -hit.score)
+
+
+def _under(pattern: str, worth: float) -> Callable[[SentenceHit], float]:
+    heading = re.compile(pattern, re.IGNORECASE)
+
+    def bonus(hit: SentenceHit) -> float:
+        return worth if hit.passage.heading_path and heading.search(hit.passage.heading_path[-1]) else 0.0
+
+    return bonus
+
+
+def _saying(pattern: str, worth: float) -> Callable[[SentenceHit], float]:
+    words = re.compile(pattern, re.IGNORECASE)
+
+    def bonus(hit: SentenceHit) -> float:
+        return worth if words.search(hit.text) else 0.0
+
+    return bonus
+
+
+def _first_in_section(worth: float) -> Callable[[SentenceHit], float]:
+    def bonus(hit: SentenceHit) -> float:
+        heading = hit.passage.heading_path[-1].lower() if hit.passage.heading_path else ""
+        defining = heading.startswith(("what is", "what are", "what does"))
+        return worth if defining and hit.span == hit.passage.sentences[0] else 0.0
+
+    return bonus
+
+
+_IGNORE = re.IGNORECASE
+_DEFINITION = re.compile(
+    r"^(?:so |and |ok |hi |hello )*(?:what(?:'s| is| are|s)|define|meaning of|explain)\b(?!.*\b(?:best|good|should)\b)",
+    _IGNORE,
+)
+_PREFERENCES: tuple[tuple[re.Pattern[str], Callable[[SentenceHit], float]], ...] = (
+    (_DEFINITION, _under(r"^what (?:is|are|does)\b", 0.03)),
+    (_DEFINITION, _first_in_section(0.05)),
+    (
+        re.compile(r"\bhow (?:long|soon|fast|quick)", _IGNORE),
+        _saying(r"\b(?:hours?|days?|weeks?|months?|minutes?|years?)\b", 0.05),
+    ),
+    (
+        re.compile(r"\bhow (?:many|much|common|often)|\b(?:percent|number of|share)\b", _IGNORE),
+        _saying(r"\d|\b(?:half|most|few|rare)", 0.04),
+    ),
+    (
+        re.compile(r"\b(?:why|causes?|reasons?|come from)\b", _IGNORE),
+        _under(r"\b(?:why|causes?|come from|brings? on|set off)\b", 0.03),
+    ),
+    (
+        re.compile(
+            r"\b(?:what (?:should|can|do|shall) (?:i|we|you) do|what helps|how (?:do|can) i (?:treat|ease|help|get rid))\b",
+            _IGNORE,
+        ),
+        _under(r"\b(?:help|ease|treat|relie[fv]|home|do for|do about)", 0.05),
+    ),
+    (
+        re.compile(r"\b(?:doctor|gp|hospital|a&e|appointment|get help|seen|checked|serious|worr(?:y|ied))\b", _IGNORE),
+        _under(r"\b(?:doctor|medical help|emergency|right away|serious|warning)", 0.04),
+    ),
+)
 
 
 def order_sentences(hits: Sequence[SentenceHit]) -> list[SentenceHit]:

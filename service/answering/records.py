@@ -51,6 +51,8 @@ class Citation:
         url: Its address, or "".
         deep_link: Address that leads as near to the quote as can be, or "".
         published: Its date as far as known, or None.
+        licence: Licence of that page, or "" where it is not known.
+        credit: Line that the licence asks for, or "".
         evidence: How firmly the cited facts were seen.
         facts: Ids of those facts; empty for documents that users bring.
 
@@ -70,6 +72,8 @@ class Citation:
     url: str
     deep_link: str
     published: str | None
+    licence: str
+    credit: str
     evidence: EvidenceLabel
     facts: tuple[str, ...]
 

@@ -287,6 +287,7 @@ class ReadySchema(BaseModel):
     snapshot_id: str
     model: str
     passages: int
+    backend: str
     calibrated: bool
     reasons: list[str]
     rules_reviewed_by: str | None
@@ -440,8 +441,8 @@ def _citation(citation: Citation) -> CitationSchema:
         deep_link=citation.deep_link,
         published=citation.published,
         retrieved=source.retrieved or None,
-        licence=source.licence,
-        credit=source.credit,
+        licence=citation.licence,
+        credit=citation.credit,
         evidence=citation.evidence,
         digest=source.digest,
         facts=list(citation.facts),

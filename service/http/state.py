@@ -17,14 +17,14 @@ class Desk:
     Attributes:
         settings: Its settings.
         replier: Makes replies.
-        calibrated: Whether answers carry a probability.
+        backend: What runs the embedding model.
         reasons: Why the service is degraded, if it is.
         gate: Lets as many questions compute at once as there are cores: more would only wait for each other.
     """
 
     settings: Settings
     replier: Replier
-    calibrated: bool
+    backend: str
     reasons: tuple[str, ...] = ()
     gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
 

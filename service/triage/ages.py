@@ -16,7 +16,7 @@ _PEOPLE = frozenset(
     "mum dad father mother husband wife partner boyfriend girlfriend son daughter brother sister nan nana nanna nanny "
     "gran granny grandma grandmother grandad granddad grandpa grandfather uncle aunt auntie cousin nephew niece "
     "grandson granddaughter friend mate colleague coworker neighbour lad lass boy girl lady man woman male female "
-    "child kid toddler teenager stepson stepdaughter patient client guy bloke roommate flatmate inlaw he she "
+    "child kid toddler teenager stepson stepdaughter patient client guy bloke roommate flatmate law he she "
     "youngest eldest fiance fiancee boss pensioner builder teacher nurse smoker footballer runner".split()
 )
 _NO_AGE_AFTER = frozenset(

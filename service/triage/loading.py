@@ -45,10 +45,12 @@ class Variant:
         level: Before any modifier.
         text: Key of the message.
         when: Conditions, one of which is enough.
+        basis: Whether sources state it; the rule's own basis unless the variant says otherwise.
     """
 
     level: Level
     text: str
+    basis: Basis
     when: tuple[Condition, ...]
 
 
@@ -88,10 +90,12 @@ class Modifier:
     Attributes:
         said: The concept that says so.
         unless: The concept that takes it back, or "".
+        always: The concept that says so whatever else is said, or "".
     """
 
     said: str
     unless: str
+    always: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,9 @@ def _named_by(rules: Sequence[Rule]) -> Sequence[str]:
 def _modifiers(
     table: Mapping[str, Mapping[str, str]], concepts: Mapping[str, Concept], rules: Sequence[Rule]
 ) -> Mapping[str, Modifier]:
-    modifiers = {name: Modifier(entry["said"], entry.get("unless", "")) for name, entry in table.items()}
+    modifiers = {
+        name: Modifier(entry["said"], entry.get("unless", ""), entry.get("always", "")) for name, entry in table.items()
+    }
     _known([name for entry in table.values() for name in entry.values()], concepts)
     for rule in rules:
         unknown = rule.raised_by - modifiers.keys()
@@ -239,7 +245,7 @@ def _rule(entry: Mapping[str, Any], concepts: Mapping[str, Concept], texts: Mapp
         if variant["text"] not in texts:
             raise RulesError(place, f"there is no text {variant['text']!r}")
         when = tuple(_condition(line, concepts, place) for line in variant["when"])
-        variants.append(Variant(Level(variant["level"]), variant["text"], when))
+        variants.append(Variant(Level(variant["level"]), variant["text"], variant.get("basis", entry["basis"]), when))
     topics = tuple(_known(entry.get("topics", ()), concepts))
     sources = tuple(RuleSource(s["id"], s["label"], s["says"]) for s in entry.get("sources", ()))
     return Rule(

@@ -11,6 +11,7 @@ doi:10.1016/j.jbi.2009.05.002.
 from bisect import bisect_left
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 
 from service.triage.matching import Chart, MatchSpan
 
@@ -44,6 +45,8 @@ _FARTHEST = 14
 _PAST_REACH = 18
 _LONG_AGO_REACH = 22
 _LIST_ITEM = 3
+_BUT_REACH = 4
+_RECENT = frozenset("today yesterday tonight still since keeps keep".split())
 
 
 class Assertions:
@@ -158,7 +161,7 @@ class Assertions:
                 used += 1
             if used > _REACH:
                 return False
-            if comma[place] and not (place in self._items or self._or_between(place) or start in self._items):
+            if comma[place] and not (place in self._items or self._or_between(place)):
                 return False
             place -= 1
         return False
@@ -199,7 +202,7 @@ class Assertions:
         sentence = words.sentence[start]
         for mark_start, _ in _around(self._settled, end, end + _PAST_REACH):
             between = words.canon[end:mark_start]
-            if "but" in between or "and i" in " ".join(between):
+            if _turns_away(between) or not _RECENT.isdisjoint(between):
                 continue
             if words.sentence[mark_start] == sentence:
                 return not self._recent(start, sentence)
@@ -286,6 +289,13 @@ class Assertions:
         if not any(self._generic[opening:last]):
             return bool(own)
         return any(self._words.canon[place] in _PRONOUNS for place in own)
+
+
+def _turns_away(between: list[str]) -> bool:
+    """Whether the story goes on with something else: "but" leads to the end only when it comes at once."""
+    if "but" in between:
+        return len(between) - between.index("but") > _BUT_REACH
+    return any(pair == ("and", "i") for pair in pairwise(between))
 
 
 def _covered(spans: Iterable[MatchSpan], size: int) -> list[bool]:

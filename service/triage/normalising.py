@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_WORD = re.compile(r"[wb]/[oc]?(?![^\W_])|\d+[.,]\d+(?!\d)|[^\W_]+(?:['’‘ʼ`´]+[^\W_]+)*|[^\w\s]|\n", re.IGNORECASE)
+_WORD = re.compile(r"[wb]/[oc]?(?![^\W_])|\d+[.,]\d+(?!\d)|[^\W_]+(?:['’‘ʼ`´]{1,2}[^\W_]+)*|[^\w\s]|\n", re.IGNORECASE)
 _APOSTROPHES = str.maketrans("", "", "'’‘ʼ`´")
 _SENTENCE_END = frozenset(".!?;\n…")
 _CLAUSE_END = frozenset(",:()[]–—-")

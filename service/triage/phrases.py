@@ -15,7 +15,7 @@ from service.triage.errors import RulesError
 
 _WORD = re.compile(r"[^\W_]+\*?")
 _GAP = re.compile(r"_(\d{1,2})")
-_CONCEPT = re.compile(r"[<@][a-z][a-z0-9_]*>?")
+_CONCEPT = re.compile(r"<[a-z][a-z0-9_]*>|@[a-z][a-z0-9_]*")
 _MAX_OPTIONAL = 4
 
 

@@ -10,7 +10,7 @@ from service.triage.ages import DECADES, age_names, decade_age, is_age
 from service.triage.normalising import Words
 
 QUANTITIES = frozenset(
-    "child adult older very_old days weeks hours years_ago past_year hot fast_pulse number many clock".split()
+    "child adult older very_old days week weeks hours years_ago past_year hot fast_pulse number many clock".split()
 )
 """Names that a phrase may use behind ``@``; concepts.toml explains them."""
 
@@ -131,7 +131,9 @@ def _time_names(words: Words, end: int, value: float, before: str) -> Iterator[t
 
 def _length_names(days: float) -> tuple[str, ...]:
     if days >= 2 * _WEEK:
-        return ("weeks",)
+        return ("weeks", "week")
+    if days >= _WEEK:
+        return ("days", "week")
     return ("days",) if days >= 3 * _DAY else ()
 
 
@@ -145,5 +147,5 @@ def _loose_names(canon: list[str], place: int) -> tuple[str, ...]:
     if plural or single or token == "fortnight":
         return ("weeks",)
     if (token == "week" and before in {"a", "whole", "full"}) or (token == "days" and before == "for"):
-        return ("days",)
+        return ("days", "week") if token == "week" else ("days",)
     return ()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.triage.loading import Condition, ReadingSets, Rule, Rules, Variant, read_rules
+from service.triage.loading import Condition, Modifier, ReadingSets, Rule, Rules, Variant, read_rules
 from service.triage.matching import Chart, MatchSpan
 from service.triage.negation import Assertions, Reading
 from service.triage.normalising import split_words
@@ -121,7 +121,7 @@ def _symbols(word: str, rules: Rules) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*named, *rules.lexicon.symbols_of(rules.speller.correct(word)))))
 
 
-def _fire(rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> tuple[Rule, Level, str, MatchedRule] | None:
+def _fire(rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> tuple[Rule, Level, Variant, MatchedRule] | None:
     """The strictest variant that is met, or general information, or nothing."""
     general: tuple[_Hit, Variant] | None = None
     for variant in rule.variants:
@@ -135,14 +135,14 @@ def _fire(rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> tuple[Rule, Level
                 continue
             level = _raise(variant.level, rule, rules, turns)
             if hit.recent or level.urgent:
-                return rule, level, variant.text, _matched(rule, level, hit)
+                return rule, level, variant, _matched(rule, level, hit)
     if general is not None and general[0].recent:
         hit, variant = general
-        return rule, Level.INFO, variant.text, _matched(rule, Level.INFO, hit)
+        return rule, Level.INFO, variant, _matched(rule, Level.INFO, hit)
     topic = next((hit for name in rule.topics if (hit := _topic(name, turns[0])) is not None), None)
     if topic is None:
         return None
-    return rule, Level.INFO, rule.variants[0].text, _matched(rule, Level.INFO, topic)
+    return rule, Level.INFO, rule.variants[0], _matched(rule, Level.INFO, topic)
 
 
 def _meet(condition: Condition, turns: Sequence[_Turn]) -> _Hit | None:
@@ -208,10 +208,15 @@ def _topic(name: str, turn: _Turn) -> _Hit | None:
 
 def _raise(level: Level, rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> Level:
     for name, modifier in rules.modifiers.items():
-        taken_back = bool(modifier.unless) and _said(modifier.unless, turns)
-        if name in rule.raised_by and not taken_back and _said(modifier.said, turns):
+        if name in rule.raised_by and _at_risk(modifier, turns):
             return level.raised()
     return level
+
+
+def _at_risk(modifier: Modifier, turns: Sequence[_Turn]) -> bool:
+    if modifier.always and _said(modifier.always, turns):
+        return True
+    return _said(modifier.said, turns) and not (modifier.unless and _said(modifier.unless, turns))
 
 
 def _said(concept: str, turns: Sequence[_Turn]) -> bool:
@@ -224,22 +229,22 @@ def _matched(rule: Rule, level: Level, hit: _Hit) -> MatchedRule:
     return MatchedRule(rule.id, words.text[start:end], start, end, level, hit.turn.number)
 
 
-def _notice(fired: Sequence[tuple[Rule, Level, str, MatchedRule]], rules: Rules) -> Notice:
-    rule, level, key, _ = fired[0]
+def _notice(fired: Sequence[tuple[Rule, Level, Variant, MatchedRule]], rules: Rules) -> Notice:
+    rule, level, variant, _ = fired[0]
     around = rules.levels[level]
     calm = level in {Level.TODAY, Level.SOON}
     return Notice(
         level=level,
         urgent=level.urgent,
         rules=tuple(match for _, _, _, match in fired),
-        key=key,
+        key=variant.text,
         title=around.title,
         label=around.label,
         how=around.how,
-        message=rules.texts[key],
+        message=rules.texts[variant.text],
         conditional=rule.go_now_if if calm else (),
-        sources=rule.sources,
-        basis=rule.basis,
+        sources=rule.sources if variant.basis == "sources" else (),
+        basis=variant.basis,
         withhold=rule.withhold and level is Level.EMERGENCY,
         self_harm=rule.self_harm and level is not Level.INFO,
     )

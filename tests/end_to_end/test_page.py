@@ -79,5 +79,5 @@ def test_numbness_when_wiping_shows_the_emergency_above_everything(visit: Visit)
 def test_the_capital_of_france_is_not_answered(visit: Visit) -> None:
     visit.ask("What is the capital of France?")
     assert visit.page.locator(".head.title").inner_text() == "I can't answer that from my sources"
-    assert visit.page.locator(".failure").count() == 0
+    assert visit.page.locator(".failure:visible").count() == 0
     assert visit.faults == []

@@ -58,6 +58,13 @@ def test_the_report_half_is_logged(sets: Path, tmp_path: Path, monkeypatch: pyte
     assert rows[0]["created"]
 
 
+def test_robustness_asks_each_question_in_its_changed_forms(sets: Path, tmp_path: Path) -> None:
+    # The fake knows the questions as they stand alone: every change that changes something fails.
+    result = runner.invoke(cli.app, ["run", "--file", str(sets), "--out", str(tmp_path / "o"), "--robustness"])
+    assert result.exit_code == 0, result.output
+    assert "Same outcome when shouted                    0.0 %" in result.output
+
+
 def test_validate_explains_and_exits_1(tmp_path: Path, sets: Path) -> None:
     assert runner.invoke(cli.app, ["validate", str(sets)]).exit_code == 0
     bad = written(tmp_path, {**ANSWER, "sources": []})

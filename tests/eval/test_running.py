@@ -90,9 +90,9 @@ def test_our_own_service_is_asked_through_its_application() -> None:
         ) -> dict[str, Any]:
             return {"status": "abstained", "asked": [question, history, mode, top_k]}
 
-    target = InProcessTarget(Application(), "auto")
+    target = InProcessTarget(Application(), "auto", {"doc": DOCUMENT})
     assert target.ask("And heat?", ["Does cold help?"])["asked"] == ["And heat?", ("Does cold help?",), "auto", 10]
-    assert document_reader(target)("any") is None
+    assert [document_reader(target)(name) for name in ("doc", "absent")] == [DOCUMENT, None]
 
 
 def test_each_document_is_read_once() -> None:

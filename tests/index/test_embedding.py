@@ -15,7 +15,7 @@ TEXTS = [
     "",
     "How long does a back spasm last, and when should I worry about it?",
     "Étirez-vous — stretch “gently” 🙂",
-    *[f"Sentence {n} about the lower back and {'rest ' * n}" for n in range(40)],
+    *[f"Sentence {n} about the lower back and {'rest ' * (n // 3)}" for n in range(40)],
 ]
 
 

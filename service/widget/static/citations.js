@@ -59,7 +59,7 @@ export class TurnCitations {
     this.citations = new Map();
     this.cards = new Map();
     this.homes = new Map();
-    this.rail = el("aside.rail", { "aria-label": component.texts.say("sources.head") });
+    this.rail = el("div.rail");
   }
 
   add(list) {

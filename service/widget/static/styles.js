@@ -200,6 +200,7 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 .sources { display: grid; gap: var(--bl-space-2); }
 .source { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: var(--bl-space-3); padding: var(--bl-space-3); border: 1px solid var(--bl-border); border-radius: var(--bl-radius-m); background: var(--bl-surface);
   overflow-wrap: anywhere; }
+.sources > .plain { justify-self: start; padding: 0; text-decoration: underline; text-underline-offset: 3px; }
 .source .chip { margin: 0; align-self: start; }
 .card h4 .chip { display: none; }
 .framed .sentence { gap: 0; }

@@ -19,7 +19,7 @@ SECRET = "zebra-7-quokka"
 def client(replier: Replier) -> Iterator[TestClient]:
     settings = Settings(home=Path("unused"), max_body_bytes=100_000)
     with TestClient(
-        create_app(Desk(settings, replier, calibrated=False)),
+        create_app(Desk(settings, replier, "fake")),
         base_url="http://127.0.0.1:8000",
         raise_server_exceptions=False,
     ) as opened:

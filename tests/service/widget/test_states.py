@@ -277,7 +277,7 @@ def test_personal_details_raise_a_hint_that_never_blocks(open_page: Open) -> Non
     opened.find("textarea").fill("My name is Ann, call me on 555-123-4567")
     assert "This looks like personal details." in opened.find("#hint").inner_text()
     opened.find("textarea").press("Enter")
-    opened.find(".turn").wait_for()
+    opened.find(".main .head").wait_for()
     assert len(opened.service.asked) == 1
 
 
