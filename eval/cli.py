@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from index.embedding import Embedder
 
 app = typer.Typer(
-    help="Measure how well Backline answers, declines and warns.", no_args_is_help=True, add_completion=False
+    help="Measure how well Backline answers, declines and warns.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 benchmarks = typer.Typer(help="Measure the search on public test collections.", no_args_is_help=True)
@@ -204,8 +208,13 @@ def benchmark_trec(
 
 
 def main() -> None:
-    """Entry point of ``backline-eval``."""
-    app()
+    """Entry point of ``backline-eval``: an index that cannot be opened is a message, not a traceback."""
+    from index.errors import RetrievalError
+
+    try:
+        app()
+    except RetrievalError as error:
+        _stop(str(error), _FAILED)
 
 
 def _with_progress(request: "Request") -> "Run":
@@ -226,7 +235,8 @@ def _embedder(searchers: tuple[str, ...]) -> "Embedder | None":
     from service.application import load_embedder
     from service.settings import load_settings
 
-    return load_embedder(check_model_files(load_settings().model))
+    settings = load_settings()
+    return load_embedder(check_model_files(settings.model), settings)[0]
 
 
 def _headers(lines: list[str]) -> dict[str, str]:

@@ -77,6 +77,10 @@ class Retriever:
         """Return a query with misspelt words replaced by the corpus's own."""
         return self._speller.repair(query)
 
+    def recognised(self, query: str) -> float:
+        """Return the share of a query's words that are words at all, in [0, 1]."""
+        return self._speller.recognised(query)
+
     def embed(self, query: str) -> NDArray[np.float32]:
         """Return the embedding of a query, shape ``(dimension,)``."""
         vector: NDArray[np.float32] = self._embedder.embed([query])[0]

@@ -16,10 +16,16 @@ _TEXTSPEAK = {
     "dnt": "don't", "cnt": "can't", "gd": "good", "hlp": "help", "hw": "how", "lng": "long", "wrk": "work",
     "dr": "doctor", "docs": "doctors", "doc": "doctor", "gp": "doctor", "meds": "medicines", "thru": "through",
     "alot": "a lot",
+    "jab": "injection", "jabs": "injections", "waterworks": "urine", "wee": "pee", "weeing": "peeing", "tummy": "belly", "lumbago": "low back pain",
+    "physio": "physical therapist", "physios": "physical therapists", "physiotherapy": "physical therapy", "op": "operation", "ops": "operations",
+    "abx": "antibiotics", "paracetamol": "acetaminophen", "mussel": "muscle", "mussels": "muscles", "disc": "disk", "discs": "disks", "hernia": "herniated",
+    "oldies": "older people", "lorry": "truck", "hubby": "husband", "bug": "germ", "bugs": "germs", "loo": "toilet", "otc": "over-the-counter",
+    "painkiller": "pain reliever", "painkillers": "pain relievers", "max": "most",
 }
 # fmt: on
-"""How people type; the medical words that they mean stand in the corpus, these spellings nowhere."""
+"""How people type and what lay people say; a word of three letters or more stays where the corpus has it."""
 
+_VERY_SHORT = 3
 _SHORTEST = 4
 _LONG = 8
 
@@ -49,9 +55,15 @@ class Speller:
         """
         return _WORD.sub(lambda match: self._word(match.group()), text)
 
+    def recognised(self, text: str) -> float:
+        """Return the share of words of three letters or more that are words at all, 0 when there are none."""
+        words = [word.lower() for word in _WORD.findall(text) if len(word) >= _VERY_SHORT]
+        known = sum(word in self._counts or word in self._known for word in words)
+        return known / len(words) if words else 0.0
+
     def _word(self, word: str) -> str:
         lowered = word.lower()
-        if lowered in _TEXTSPEAK:
+        if lowered in _TEXTSPEAK and (len(lowered) < _VERY_SHORT or lowered not in self._counts):
             return _TEXTSPEAK[lowered]
         if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or not lowered.isalpha():
             return word

@@ -18,6 +18,20 @@ CALIBRATION_FILE = Path(__file__).parents[1] / "data" / "calibration.json"
 OUT_OF_DOMAIN_COSINE = 0.30
 """Below it, nothing that was found is about the question."""
 
+NEARBY_COSINE = 0.5
+"""From it on, something that was found is close to the question."""
+
+HALF = 0.5
+
+HEALTH = re.compile(
+    r"\b(?:back(?:ache)?|spin(?:e|al)|neck|muscles?|nerves?|disks?|bones?|joints?|kidneys?|bladder|stones?|gall\w*|cramps?|spasms?|sciatica|"
+    r"pains?|painful|ach(?:e|es|ing)|hurt(?:s|ing)?|sore|stiff|numb\w*|tingl\w*|weak\w*|injur\w*|strain\w*|sprain\w*|tumou?rs?|cancer|stenosis|cauda|"
+    r"equina|tethered|myofascial|doctors?|hospital|surgery|operation|physical therap\w*|massage|medicines?|tablets?|pills?|injections?|antibiotics?|"
+    r"symptoms?|disease|illness|treat\w*|pregnan\w*|posture|lift\w*|sleep\w*|mattress|infection|fever|legs?|foot|feet|hips?|belly|urine|pee\w*)\b",
+    re.IGNORECASE,
+)
+"""Words that make a question one about health near the back."""
+
 GENERIC = frozenset(
     stems(
         "actually really proper properly exactly quite true truly best good better bad worse lot lots kind sort type way ways thing "
@@ -166,19 +180,19 @@ def silence(understanding: Understanding) -> Reason | None:
     return None
 
 
-def kind_of_silence(core: str, features: Mapping[str, float], known: Sequence[str]) -> Reason:
+def kind_of_silence(core: str, features: Mapping[str, float], recognised: float) -> Reason:
     """Return why a question with too low a probability is not answered.
 
     Args:
         core: The searched question.
         features: From :func:`features_of`.
-        known: Stems of the question that the corpus knows.
+        recognised: Share of its words that are words at all.
     """
-    asked = stems(core)
-    if not asked or (not known and len(asked) <= 3):
+    if recognised < HALF:
         return "unclear"
-    if features["best_sentence"] < OUT_OF_DOMAIN_COSINE:
+    about_health = HEALTH.search(core) is not None
+    if features["best_sentence"] < OUT_OF_DOMAIN_COSINE or not about_health:
         return "out_of_scope"
-    if features["covered_by_sections"] < 0.34 and features["best_sentence"] < 0.45:
+    if features["best_sentence"] < NEARBY_COSINE:
         return "nothing_found"
     return "not_in_sources"

@@ -147,8 +147,8 @@ class Answerer:
         if reason is None and not whole.sentences:
             reason = "nothing_found"
         if reason is None and _too_unlikely(probability, features):
-            known = [word for word in stems(understanding.core) if word in words.vocabulary]
-            reason = kind_of_silence(understanding.core, features, known)
+            recognised = self._retriever.recognised(understanding.core)
+            reason = kind_of_silence(understanding.core, features, recognised)
         if reason is not None:
             return self._abstain(reason, whole, probability, understanding)
         return self._compose(understanding, founds, probability, self._missing(understanding, founds, calibration))

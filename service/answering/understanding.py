@@ -44,7 +44,7 @@ _AMOUNT = re.compile(
     r"\bdos(?:e|es|age|ing)\b|\b\d+ ?(?:mg|mcg|g|ml|milligrams?)\b|\b(?:double|extra|another|one more|two more|higher|lower)\b|"
     r"\btwo\b.{0,25}\binstead\b|\binstead of (?:one|two|1|2)\b|\b(?:go up|cut down|cut back|top up|wean|taper|come off|coming off)\b|"
     r"\b(?:stop|quit|skip|halve|mix|combine|switch)(?:ping|ting|ing)?\b|\bon top\b|\btogether\b|\bwith (?:alcohol|beer|wine|my)\b|"
-    r"\b\d{3,4} or \d{3,4}\b",
+    r"\b\d{3,4} or \d{3,4}\b|\b(?:forgot|missed|skipped)\b.{0,60}\btake\b|\btake (?:two|2|three|3|both|more)\b",
     re.IGNORECASE,
 )
 _OWN = re.compile(
@@ -59,12 +59,14 @@ _DIAGNOSE = re.compile(
     r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
     r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
     r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b|"
-    r"\bhave i (?:torn|slipped|pulled|broken|got|done|damaged|ruptured|sprained|herniated)\b",
+    r"\bis (?:it|this|that) (?:a |an |just )?[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
+    r"\b(?:tell|know) (?:me )?if (?:i|he|she|they)(?:'ve| have|'s| has)? ?(?:got|have|has)?\b|\bis that what(?:'s| is) causing my\b|\blook at my symptoms\b|"
+    r"\bwhat(?:'s| is|s) causing my\b|\bhave i (?:torn|slipped|pulled|broken|got|done|damaged|ruptured|sprained|herniated)\b",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|rules?|sources|prompts?|above|previous|safety)\b|"
-    r"\bsystem prompt\b|\bdeveloper mode\b|\bjailbreak\b|\bact as (?:an?|the)\b|\byou are now\b|\bpretend (?:to be|you are)\b|"
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|rules?|sources|prompts?|above|previous|safety|told|everything)\b|"
+    r"\bsystem prompt\b|\bhidden (?:instructions?|prompt)\b|\bdeveloper mode\b|\bjailbreak\b|\bact as (?:an?|the)\b|\byou are now\b|\bpretend (?:to be|you are)\b|"
     r"\bnew instructions?\b|\brepeat the words above\b|\b(?:admin|root) password\b|^\s*(?:system|###\s*\w+)\s*:|"
     r"</?(?:context|system|instructions?)>|\byou must (?:say|answer|reply|tell)\b|\bfrom now on\b",
     re.IGNORECASE | re.MULTILINE,

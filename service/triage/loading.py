@@ -117,7 +117,7 @@ class LevelTexts:
     how: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Rules:
     """Everything the screening needs; only the two memories change, and they hold nothing of a person.
 
