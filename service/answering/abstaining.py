@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ MESSAGES: Mapping[Reason, str] = {
     "personal_advice": "This depends on you and your medicines. A doctor or pharmacist who knows you can say.",
     "not_in_sources": "My sources come close to this but do not answer it.",
     "unclear": "I'm not sure what you mean. Did you mean one of these?",
+    "not_screened": "This question could not be checked for warning signs, because only English is checked.",
 }
 
 

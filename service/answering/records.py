@@ -9,7 +9,7 @@ from service.answering.errors import BrokenProofError
 from service.triage.records import Notice
 
 Status = Literal["answered", "partial", "abstained", "withheld"]
-Reason = Literal["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]
+Reason = Literal["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear", "not_screened"]
 EvidenceLabel = Literal["source", "copy", "candidate", "edition", "other"]
 
 DISCLAIMER = "Information from health sources, not a diagnosis and no substitute for a doctor."

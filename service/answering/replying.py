@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from service.answering.answerer import Answerer
-from service.answering.records import Answer, Question, Reply
+from service.answering.records import Abstention, Answer, Question, Reply
+from service.triage.language import is_screened, unchecked_text
 from service.triage.loading import Rules
 from service.triage.records import Level, Notice
 from service.triage.screening import screen
@@ -29,14 +30,18 @@ class Replier:
     def reply(self, question: Question) -> Reply:
         """Screen and answer one question.
 
+        A question in a language that is not screened is not answered: nobody would have looked for warning signs.
         Under an emergency the answer holds only what the sources say about the sign; a notice that must stand alone
         has none.
         """
         begin = time.perf_counter()
         notice = self.screen(question)
         screened = time.perf_counter()
+        english, language = is_screened(question.text)
         if notice is not None and notice.withhold:
             answer = WITHHELD
+        elif notice is None and not english:
+            answer = _not_screened(language)
         elif notice is not None and notice.level is Level.EMERGENCY:
             answer = self.answerer.answer_about_care(question, notice.message) or WITHHELD
         else:
@@ -52,3 +57,9 @@ class Replier:
             model=snapshot.manifest.model_id,
             timings_ms=(("triage", (screened - begin) * 1000), *answer.timings_ms, ("total", total * 1000)),
         )
+
+
+def _not_screened(language: str) -> Answer:
+    """Return the silence for a question in another language, in words of that language where we have them."""
+    abstention = Abstention("not_screened", unchecked_text(language), ())
+    return replace(WITHHELD, status="abstained", abstention=abstention)
