@@ -19,7 +19,7 @@ from service.answering.abstaining import (
 )
 from service.answering.citing import cite, sentences_of_facts
 from service.answering.composing import choose_sentences, order_sentences
-from service.answering.following_up import rewrite
+from service.answering.following_up import rewrite, with_topic
 from service.answering.records import (
     Abstention,
     Answer,
@@ -135,7 +135,7 @@ class Answerer:
         parts = understanding.parts
         if len(parts) == 1:
             return ()
-        return tuple(rewrite(part, parts[:number]) or part for number, part in enumerate(parts))
+        return tuple(with_topic(part, parts[:number]) or part for number, part in enumerate(parts))
 
     def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
         whole = founds[0]

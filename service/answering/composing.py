@@ -8,7 +8,7 @@ from index.hits import SentenceHit
 
 MAX_SENTENCES = 5
 MAX_WORDS = 90
-RELATIVE_SCORE = 0.78
+RELATIVE_SCORE = 0.82
 """A sentence whose score is below this share of the best one's is left out."""
 
 REPEAT_OVERLAP = 0.6

@@ -14,6 +14,7 @@ _LEANS = re.compile(
 _POINTS_BACK = re.compile(r"\b(?:it|that|this|they|them|those|these)\b", re.IGNORECASE)
 _JOINERS = re.compile(r"^(?:and|or|but|so|then|also|ok|okay|,|\s)+\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_WITH_TOPIC = re.compile(r"pains?|aches?|attacks?|infections?|rest|disease|syndrome|stones?", re.IGNORECASE)
 _SHORT_WORDS = 9
 
 
@@ -31,7 +32,14 @@ def rewrite(question: str, history: tuple[str, ...]) -> str | None:
     leans = _LEANS.match(question.strip()) or len(question.split()) <= 3 or _POINTS_BACK.search(question)
     if not leans:
         return None
-    topic = topic_of(next((earlier for earlier in reversed(history) if TOPIC.search(earlier)), history[-1]))
+    return with_topic(question, history)
+
+
+def with_topic(question: str, earlier: tuple[str, ...]) -> str | None:
+    """Return a question with the last topic of earlier ones, or None when it has one or they have none."""
+    if TOPIC.search(question) or not earlier:
+        return None
+    topic = topic_of(next((text for text in reversed(earlier) if TOPIC.search(text)), earlier[-1]))
     if not topic:
         return None
     core = _JOINERS.sub("", question.strip()).rstrip("?.! ")
@@ -45,7 +53,7 @@ def topic_of(question: str) -> str:
     words = _WORD.findall(question)
     runs: list[list[str]] = [[]]
     for word in words:
-        if TOPIC.fullmatch(word):
+        if TOPIC.fullmatch(word) or (runs[-1] and _WITH_TOPIC.fullmatch(word)):
             runs[-1].append(word)
         elif runs[-1]:
             runs.append([])

@@ -78,6 +78,28 @@ TOPIC = re.compile(
 )
 """Words that name what Backline knows about."""
 
+_LAY = (
+    (
+        re.compile(
+            r"\bback\b(?: \w+){0,3} (?:locked|locks|locking|seized|seizes|seizing|went|goes|gone|gave|jammed|cramped)\b|"
+            r"\b(?:put|threw|thrown|did|done|tweaked) (?:my|his|her|out my) back\b|\bback (?:went|is|has gone) out\b",
+            re.IGNORECASE,
+        ),
+        "back spasm",
+    ),
+    (re.compile(r"\b(?:slipped|bulging|ruptured|prolapsed) dis[ck]s?\b", re.IGNORECASE), "herniated disk"),
+    (
+        re.compile(
+            r"\b(?:pulled|pulling|torn) (?:a |my |his |her )?(?:back |lower back )?muscles?\b|\bpulled my back\b",
+            re.IGNORECASE,
+        ),
+        "muscle strain",
+    ),
+    (re.compile(r"\b(?:water|urine) infection\b|\buti\b", re.IGNORECASE), "urinary tract infection"),
+    (re.compile(r"\bcharley ?horse\b", re.IGNORECASE), "muscle cramp"),
+)
+"""Lay phrases whose name in the corpus is another one."""
+
 _QUANTITY = re.compile(
     r"\bhow (?:many|much|big|large|small|high|heavy|old|common|likely|often|far)\b|\b(?:what|which) (?:size|percent(?:age)?|number|"
     r"share|rate|temperature|age|year|dose|amount|proportion)\b|\bsurvival rate\b|\bsuccess rate\b|\bcosts?\b|\bprice\b",
@@ -121,7 +143,7 @@ class Understanding:
 def understand(question: str) -> Understanding:
     """Read one question; cost is linear in its length."""
     text = " ".join(question.split())
-    core = condense(text)
+    core = restate(condense(text))
     about_medicine = _DRUG.search(text) is not None
     owned = _OWN.search(text) is not None
     return Understanding(
@@ -161,6 +183,14 @@ def condense(question: str) -> str:
         asking = [s for s in sentences if TOPIC.search(s)][:1] + asking
     core = " ".join(asking)
     return core if TOPIC.search(core) else question
+
+
+def restate(question: str) -> str:
+    """Add the corpus's name for what a lay phrase means: "my back locked up" is searched as a back spasm too."""
+    names = [name for pattern, name in _LAY if pattern.search(question) and name not in question.lower()]
+    if not names:
+        return question
+    return f"{question.rstrip(' .!')} ({', '.join(names)})"
 
 
 def split_parts(question: str) -> tuple[str, ...]:

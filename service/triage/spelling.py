@@ -9,11 +9,16 @@ from collections.abc import Collection, Iterable
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from service.triage.sounds import sound_of, sounds_of
+
 _SHORTEST = 5
 _ANY_FIRST_LETTER = 7
 _TWO_SLIPS = 10
 _LONGEST = 24
 _SECOND = 2
+_SHORTEST_SPOKEN = 3
+_SHORTEST_SOUND = 2
+_LONG_SOUND = 5
 _ENDINGS = ("", "s", "ed", "ing", "es", "d", "ness", "ly", "ation", "al", "ent", "ence", "ency", "ies")
 
 
@@ -36,13 +41,22 @@ class Speller:
         for word in sorted(targets):
             self._long.setdefault(len(word), []).append(word)
             self._short.setdefault((word[0], len(word)), []).append(word)
+        self._spoken: dict[str, list[str]] = {}
+        for word in sorted(vocabulary):
+            if len(word) >= _SHORTEST_SPOKEN and word.isalpha() and word.isascii():
+                for sound in sounds_of(word):
+                    self._spoken.setdefault(sound, []).append(word)
+        self._sounds: dict[tuple[str, int], list[str]] = {}
+        for sound in self._spoken:
+            self._sounds.setdefault((sound[0], len(sound)), []).append(sound)
 
     def correct(self, word: str) -> str:
         """Return the word of the rules meant by ``word``, or ``word`` itself when none is likely.
 
-        A word of five letters or more may have one slip, of ten or more two; a swap of neighbours is
-        one. Below seven letters, and with two slips, the first one must be right. The nearest word wins,
-        then one of equal length, then the first of the alphabet. Callers keep what they have asked.
+        First the word that sounds alike. Then slips: a word of five letters or more may have one, of ten or
+        more two; a swap of neighbours is one. Below seven letters, and with two slips, the first letter must
+        be right. The nearest word wins, then one of equal length, then the first of the alphabet. Last, a long
+        word whose sound differs in one place. Callers keep what they have asked.
         """
         if word in self._plain or not word.isalpha():
             return word
@@ -50,9 +64,33 @@ class Speller:
             return word[:-1]
         if word.endswith("in") and word + "g" in self._vocabulary:
             return word + "g"
-        if not _SHORTEST <= len(word) <= _LONGEST:
+        if not _SHORTEST_SPOKEN <= len(word) <= _LONGEST or not word.isascii():
             return word
-        best, fewest = word, 3 if len(word) >= _TWO_SLIPS else 2
+        sound = sound_of(word)
+        return self._by_ear(word, sound) or self._by_slip(word) or self._nearly_by_ear(word, sound) or word
+
+    def _by_ear(self, word: str, sound: str) -> str:
+        """The word that sounds alike and is written most alike; "" when none does."""
+        alike = self._spoken.get(sound, ()) if len(sound) >= _SHORTEST_SOUND else ()
+        return min(alike, key=lambda other: (OSA.distance(word, other), other), default="")
+
+    def _nearly_by_ear(self, word: str, sound: str) -> str:
+        """The word whose sound differs in one place; only for sounds long enough to tell words apart."""
+        if len(sound) < _LONG_SOUND:
+            return ""
+        alike = [
+            other
+            for length in (len(sound), len(sound) - 1, len(sound) + 1)
+            for other in self._sounds.get((sound[0], length), ())
+            if OSA.distance(sound, other, score_cutoff=1) <= 1
+        ]
+        words = [other for code in alike for other in self._spoken[code] if len(other) >= _ANY_FIRST_LETTER]
+        return min(words, key=lambda other: (OSA.distance(word, other), other), default="")
+
+    def _by_slip(self, word: str) -> str:
+        if len(word) < _SHORTEST:
+            return ""
+        best, fewest = "", 3 if len(word) >= _TWO_SLIPS else 2
         for length in (len(word), len(word) - 1, len(word) + 1):
             if fewest <= 1:
                 break

@@ -1,0 +1,1 @@
+"""Pages from the web: politely asked for, checked before every connection, kept whole on disk."""
