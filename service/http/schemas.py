@@ -1,14 +1,16 @@
 """What goes over the wire: one shape for JSON, the command line and the evaluation."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from corpus.records import Document, Source
+from corpus.sources import load_sources
 from index.hits import PassageHit
 from service.answering.records import DISCLAIMER, Citation, EvidenceLabel, Reason, Reply, Status
-from service.triage.records import Notice
+from service.triage.records import Notice, RuleSource
 
 QUESTION_CHARACTERS = 8_000
 
@@ -47,14 +49,22 @@ class AskRequest(_Strict):
     question: Annotated[Text, AfterValidator(_is_not_blank)] = Field(
         min_length=1, max_length=QUESTION_CHARACTERS, examples=["How long does a back spasm last?"]
     )
-    conversation_id: Text | None = Field(default=None, max_length=64)
+    conversation_id: Text | None = Field(
+        default=None, max_length=64, description="Taken for later use: answers are not stored yet."
+    )
     history: list[Annotated[Text, Field(max_length=QUESTION_CHARACTERS)]] = Field(
         default_factory=list, max_length=20, description="Earlier questions of the conversation, oldest first."
     )
-    mode: Literal["extractive", "generative", "auto"] = "auto"
+    mode: Literal["extractive", "generative", "auto"] = Field(
+        default="auto", description="Without a language model every mode is extractive; the reply says which it was."
+    )
     top_k: int = Field(default=10, ge=1, le=50)
     filters: FilterOptions = Field(default_factory=FilterOptions)
-    locale: Text | None = Field(default=None, max_length=20, description="Language of our texts, never a country.")
+    locale: Text | None = Field(
+        default=None,
+        max_length=20,
+        description="Language of our texts, never a country. The texts of the reply are English so far.",
+    )
     stream: bool = Field(default=False, description="Send server-sent events instead of one object.")
 
 
@@ -80,6 +90,9 @@ class WarningSourceSchema(BaseModel):
     source_id: str
     label: str
     says: str
+    title: str
+    publisher: str
+    url: str
 
 
 class TriageSchema(BaseModel):
@@ -274,6 +287,21 @@ class DocumentSchema(BaseModel):
     credit: str
 
 
+class PassageTextSchema(BaseModel):
+    """A passage and its place in a document."""
+
+    id: str
+    document_id: str
+    document_version: str
+    source_id: str
+    title: str
+    heading_path: list[str]
+    text: str
+    source_start: int
+    source_end: int
+    page: int | None
+
+
 class HealthSchema(BaseModel):
     """Whether the process lives."""
 
@@ -461,7 +489,25 @@ def _notice(notice: Notice) -> TriageSchema:
         how=notice.how,
         message=notice.message,
         conditional=list(notice.conditional),
-        sources=[WarningSourceSchema(source_id=s.source_id, label=s.label, says=s.says) for s in notice.sources],
+        sources=[_warning_source(source) for source in notice.sources],
         basis=notice.basis,
         self_harm=notice.self_harm,
     )
+
+
+def _warning_source(source: RuleSource) -> WarningSourceSchema:
+    """Name the page behind a warning, so that a reader can open it."""
+    known = _registry().get(source.source_id)
+    return WarningSourceSchema(
+        source_id=source.source_id,
+        label=source.label,
+        says=source.says,
+        title="" if known is None else known.title,
+        publisher="" if known is None else known.publisher_short,
+        url="" if known is None else known.url,
+    )
+
+
+@cache
+def _registry() -> dict[str, Source]:
+    return load_sources()

@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
 
 from index.retrieving import Filters
 from service.answering.records import Question
+from service.http.events import MEDIA_TYPE, events_of
 from service.http.schemas import (
     AnswerSchema,
     AskRequest,
@@ -20,9 +22,16 @@ from service.http.state import DeskHere
 router = APIRouter(prefix="/v1", tags=["asking"])
 
 
-@router.post("/ask", response_model=AnswerSchema)
-def ask(request: AskRequest, desk: DeskHere) -> dict[str, Any]:
-    """Answer a question with cited sentences, or say why not; warning signs come first."""
+@router.post(
+    "/ask",
+    response_model=AnswerSchema,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "The reply; as events with `stream`."}},
+)
+def ask(request: AskRequest, desk: DeskHere) -> Response | dict[str, Any]:
+    """Answer a question with cited sentences, or say why not; warning signs come first.
+
+    With `stream` the reply comes as server-sent events: `triage`, `passages`, `sentence` …, `abstain`, `done`.
+    """
     question = Question(
         text=request.question,
         history=tuple(request.history),
@@ -31,7 +40,10 @@ def ask(request: AskRequest, desk: DeskHere) -> dict[str, Any]:
         collection=request.filters.collection,
     )
     with desk.gate:
-        return reply_json(desk.replier.reply(question))
+        reply = reply_json(desk.replier.reply(question))
+    if request.stream:
+        return StreamingResponse(events_of(reply), media_type=MEDIA_TYPE)
+    return reply
 
 
 @router.post("/search")

@@ -5,7 +5,7 @@ from collections import Counter
 from fastapi import APIRouter
 
 from service.http.problems import ProblemError
-from service.http.schemas import DocumentSchema, SourceSchema, SourcesSchema, source_schema
+from service.http.schemas import DocumentSchema, PassageTextSchema, SourceSchema, SourcesSchema, source_schema
 from service.http.state import DeskHere
 
 router = APIRouter(prefix="/v1", tags=["reading"])
@@ -38,4 +38,25 @@ def document(document_id: str, desk: DeskHere) -> DocumentSchema:
         digest=found.source.digest,
         licence=found.source.licence,
         credit=found.source.credit,
+    )
+
+
+@router.get("/passages/{passage_id}")
+def passage(passage_id: str, desk: DeskHere) -> PassageTextSchema:
+    """Return one passage with its place in its document."""
+    snapshot = desk.replier.answerer.retriever.snapshot
+    found = next((one for one in snapshot.passages if one.id == passage_id), None)
+    if found is None:
+        raise ProblemError("not-found", "There is no passage of that id in the snapshot that serves now.")
+    return PassageTextSchema(
+        id=found.id,
+        document_id=found.document_id,
+        document_version=snapshot.documents[found.document_id].version,
+        source_id=found.source_id,
+        title=found.title,
+        heading_path=list(found.heading_path),
+        text=found.text,
+        source_start=found.span.start,
+        source_end=found.span.end,
+        page=found.page,
     )

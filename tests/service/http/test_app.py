@@ -187,6 +187,7 @@ def test_the_openapi_document_lists_every_address(client: TestClient) -> None:
         "/v1/search",
         "/v1/sources",
         "/v1/documents/{document_id}",
+        "/v1/passages/{passage_id}",
         "/healthz",
         "/readyz",
     }
@@ -198,3 +199,48 @@ def test_the_ask_page_has_a_policy_with_a_nonce(client: TestClient) -> None:
     policy = first.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert policy != second.headers["content-security-policy"]
+
+
+def fold(stream: str) -> list[tuple[str, Any]]:
+    blocks = [block.split("\n") for block in stream.split("\n\n") if block]
+    return [(block[0].removeprefix("event: "), json.loads(block[1].removeprefix("data: "))) for block in blocks]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is a back spasm?",
+        "Who painted the Mona Lisa?",
+        "my back hurts and I can't feel when I wipe",
+        "took too many pills",
+    ],
+)
+def test_folding_the_stream_gives_the_plain_reply(client: TestClient, question: str) -> None:
+    plain = client.post("/v1/ask", json={"question": question}).json()
+    response = client.post("/v1/ask", json={"question": question, "stream": True})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    events = fold(response.text)
+    assert events[-1][0] == "done"
+    done = events[-1][1]
+    for reply in (plain, done):
+        for field in ("id", "created", "timings_ms"):
+            del reply[field]
+    assert done == plain
+    named = [name for name, _ in events]
+    assert named.count("triage") == (plain["triage"] is not None)
+    assert named[0] == ("triage" if plain["triage"] else "passages")
+    assert [data["sentence"] for name, data in events if name == "sentence"] == plain["sentences"]
+
+
+def test_a_passage_can_be_read_and_stands_in_its_document(client: TestClient) -> None:
+    hit = client.post("/v1/search", json={"query": "bed rest", "top_k": 1}).json()["data"][0]
+    passage = client.get(f"/v1/passages/{hit['id']}").json()
+    document = client.get(f"/v1/documents/{passage['document_id']}").json()
+    assert document["version"] == passage["document_version"]
+    assert document["text"][passage["source_start"] : passage["source_end"]] == passage["text"]
+    check_problem(client.get("/v1/passages/nothing"), 404, "not-found")
+
+
+def test_the_sources_of_a_warning_can_be_opened(client: TestClient) -> None:
+    body = client.post("/v1/ask", json={"question": "my back hurts and I can't feel when I wipe"}).json()
+    assert all(source["url"].startswith("https://") and source["publisher"] for source in body["triage"]["sources"])
