@@ -29,8 +29,8 @@ def cite(citation_id: str, document: Document, passage: Passage, span: Span) -> 
         passage=passage,
         span=span,
         quote=quote,
-        prefix=document.text[max(0, span.start - CONTEXT_CHARACTERS) : span.start],
-        suffix=document.text[span.end : span.end + CONTEXT_CHARACTERS],
+        prefix=_before(document.text, passage.span.start, span.start),
+        suffix=_after(document.text, span.end, passage.span.end),
         title=page.title if page else document.title,
         publisher=page.publisher if page else source.publisher_short or source.publisher,
         url=url,
@@ -41,6 +41,24 @@ def cite(citation_id: str, document: Document, passage: Passage, span: Span) -> 
         evidence=attribution.evidence if attribution else "source",
         facts=attribution.facts if attribution else (),
     )
+
+
+def _before(text: str, begin: int, end: int) -> str:
+    """Return whole words before a place, at most 60 characters, from inside the passage."""
+    start = max(begin, end - CONTEXT_CHARACTERS)
+    if start > begin and not text[start - 1].isspace():
+        cut = text.find(" ", start, end)
+        start = end if cut < 0 else cut + 1
+    return text[start:end]
+
+
+def _after(text: str, begin: int, end: int) -> str:
+    """Return whole words after a place, at most 60 characters, from inside the passage."""
+    stop = min(end, begin + CONTEXT_CHARACTERS)
+    if stop < end and not text[stop].isspace():
+        cut = text.rfind(" ", begin, stop)
+        stop = begin if cut < 0 else cut
+    return text[begin:stop]
 
 
 def sentences_of_facts(documents: Mapping[str, Document]) -> dict[str, tuple[str, Span]]:
