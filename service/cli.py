@@ -145,6 +145,37 @@ def ingest(
 
 
 @app.command()
+def fetch(
+    urls: Annotated[list[str] | None, typer.Argument(help="Addresses; without any, the pages of the sources.")] = None,
+    *,
+    collection: Annotated[str, typer.Option(help="Collection that the pages go into.")] = "pages",
+    publisher: Annotated[str, typer.Option(help="Who says it.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence in a short phrase.")] = "",
+) -> None:
+    """Fetch pages to this machine, politely, and index their full text beside the digests.
+
+    Most of these pages are copyrighted: reading them on your own machine is one thing, publishing them another. They
+    go into a collection of their own, and this version serves on the loopback interface only.
+    """
+    from corpus.fetching.refusals import FetchError
+    from corpus.sources import load_sources
+    from service.ingesting import Origin, fetch_and_ingest
+    from service.settings import load_settings
+
+    wanted = urls or [source.url for source in load_sources().values() if source.url]
+    try:
+        report = fetch_and_ingest(load_settings(), wanted, Origin(collection, publisher, "", licence))
+    except FetchError as error:
+        _fail(str(error))
+    for line in report.lines():
+        print(line)
+    if report.changed:
+        _build()
+    if report.refused:
+        raise SystemExit(EXIT_FAILURE)
+
+
+@app.command()
 def sources() -> None:
     """Print every source: publisher, title, licence, evidence, passages."""
     from service.printing import print_sources

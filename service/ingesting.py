@@ -1,11 +1,14 @@
 """Documents from files into the database."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from corpus.errors import UnreadableDocumentError
-from corpus.reading.door import ReadDocument, read_path
+from corpus.fetching.fetching import fetch_pages
+from corpus.fetching.policy import FetchPolicy
+from corpus.fetching.refusals import Refusal
+from corpus.reading.door import ReadDocument, read_bytes, read_path
 from corpus.records import Document, Source
 from corpus.sandbox import Sandbox
 from service.settings import Settings
@@ -73,11 +76,41 @@ def ingest_paths(settings: Settings, paths: Sequence[Path], origin: Origin) -> R
     return report
 
 
-def _document(read: ReadDocument, path: Path, origin: Origin) -> Document:
+def fetch_and_ingest(settings: Settings, urls: Sequence[str], origin: Origin) -> Report:
+    """Fetch pages politely into the home folder and store them; a page that has not changed is not sent again.
+
+    Args:
+        settings: Where pages and documents lie, and which machines inside the network may be asked.
+        urls: Addresses, http or https.
+        origin: What the operator says about them.
+
+    Raises:
+        FetchError: the disk fails.
+    """
+    engine = open_database(settings.database)
+    report = Report()
+    policy = FetchPolicy(allow=frozenset(settings.fetch_allow))
+    with Sandbox() as sandbox:
+        for outcome in fetch_pages(urls, settings.home / "pages", policy=policy):
+            if isinstance(outcome, Refusal):
+                report.refused.append(UnreadableDocumentError(outcome.url, f"{outcome.detail}; {outcome.advice}"))
+                continue
+            name = outcome.final_url.rsplit("/", 1)[-1] or "page.html"
+            content = outcome.readable_content
+            for read in read_bytes(content, name, sandbox=sandbox, on_refusal=report.refused.append):
+                named = replace(read, url=outcome.url, external_id=outcome.url)
+                document = _document(named, Path(outcome.url), origin, outcome.fetched_at[:10])
+                report.stored.append((outcome.url, store_document(engine, document)))
+    return report
+
+
+def _document(read: ReadDocument, path: Path, origin: Origin, retrieved: str = "") -> Document:
     """Give a document its id and source: what the file says of itself, else what the operator said."""
     url = read.url or origin.url
     place = read.external_id or (read.name if path.is_dir() or "#" in read.name else "")
-    name = document_id(origin.collection, f"{path.resolve().as_posix()}\n{place}")
+    # A fetched page is known by its address; a file by where it lies.
+    where = "" if retrieved else path.resolve().as_posix()
+    name = document_id(origin.collection, f"{where}\n{place}")
     title = read.title or read.marked.title or read.name
     publisher = read.publisher or origin.publisher or title
     source = Source(
@@ -88,6 +121,7 @@ def _document(read: ReadDocument, path: Path, origin: Origin) -> Document:
         url=url,
         licence=read.licence or origin.licence,
         published=read.published,
+        retrieved=retrieved,
         quotable=True,
         collection=origin.collection,
     )

@@ -28,9 +28,12 @@ class Settings(BaseSettings):
         default=(), description="Crisis lines that are offered before the emergency numbers, divided by commas."
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body, in bytes.")
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="host:port of machines inside the network that `backline fetch` may ask, by spaces."
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 
-    @field_validator("emergency_numbers", mode="before")
+    @field_validator("emergency_numbers", "fetch_allow", mode="before")
     @classmethod
     def _split_numbers(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

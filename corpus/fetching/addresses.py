@@ -12,7 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal
 from urllib.parse import quote, urlsplit
 
 from corpus.fetching.refusals import FetchError
@@ -122,7 +122,7 @@ def check_url(url: str, allow: frozenset[str] = frozenset()) -> Target:
         raise FetchError(url, "address", "the address cannot be read") from error
     if parts.scheme not in PORTS:
         raise FetchError(url, "address", "the address begins with neither http:// nor https://")
-    scheme = cast("Scheme", parts.scheme)
+    scheme: Scheme = "https" if parts.scheme == "https" else "http"
     if "@" in parts.netloc:
         raise FetchError(url, "address", "the address holds a user name or password")
     match = _AUTHORITY.fullmatch(parts.netloc.lower()) if parts.netloc.isascii() else None
@@ -219,12 +219,14 @@ def _check_inside(url: str, target: Target, allow: frozenset[str]) -> None:
         fault = address_fault(target.host, local=allowed)
         if fault:
             raise FetchError(url, "address", f"the host is {fault}")
-    elif not allowed and ("." not in target.host or target.host.rpartition(".")[2] in _INSIDE):
-        raise FetchError(url, "address", "the host is a name inside a network")
-    elif not allowed and target.host.endswith(".home.arpa"):
+    elif not allowed and _is_inside(target.host):
         raise FetchError(url, "address", "the host is a name inside a network")
     if not allowed and target.port not in PORTS.values():
         raise FetchError(url, "address", f"the port {target.port} is not one of the web (80, 443)")
+
+
+def _is_inside(name: str) -> bool:
+    return "." not in name or name.rpartition(".")[2] in _INSIDE or name.endswith(".home.arpa")
 
 
 def _is_allowed(target: Target, allow: frozenset[str]) -> bool:

@@ -36,7 +36,8 @@ class FetchedPage:
         fetched_at: When it was received, ISO 8601 in UTC.
         etag: What the server names this state of the page; empty if it names none.
         last_modified: The server's date of it, as it writes it; empty if it names none.
-        outcome: Fetched just now, still the same as on disk, or taken from an earlier, interrupted run without asking.
+        outcome: Fetched just now, still the same as on disk, or taken from disk
+            without asking, because an interrupted run, or this one, had fetched it before.
     """
 
     url: str

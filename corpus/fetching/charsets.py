@@ -38,7 +38,7 @@ _SAME: Final = {
 }
 _WIDE: Final = frozenset({"cp932", "gb18030", "big5hkscs", "cp949", "euc-jp", "iso-2022-jp"})
 _KNOWN = re.compile(
-    r"utf-8|utf-16(?:le|be)?|iso-8859-(?:[2-9]|1[0134567])|windows-(?:874|125[0-8])|cp125[0-8]|koi8-[ru]|euc-jp"
+    r"utf-8|utf-16(?:le|be)?|iso-8859-(?:[2-9]|1[0134567])|cp874|cp125[0-8]|koi8-[ru]|euc-jp"
     r"|iso-2022-jp|gb18030"
 )
 
@@ -56,7 +56,7 @@ def tell_charset(content: bytes, header: str, *, markup: bool) -> str | None:
             return encoding if _decodes(content, encoding) else None
     declared = [known for known in (_known(header), _own_word(content) if markup else None) if known]
     if _decodes(content, "utf-8") and not content.isascii() and not (declared and declared[0] in _WIDE):
-        return "utf-8" if b"\x00" not in content or not _is_utf16(declared, content) else declared[0]
+        return "utf-8"
     for encoding in declared:
         if _fits(content, encoding):
             return encoding
@@ -75,17 +75,14 @@ def _known(label: str) -> str | None:
     """Return the codec for a label of the web; Python knows more codecs than are safe or meant for text."""
     name = label.strip().strip("\"'").lower()
     name = _SAME.get(name, name)
-    return {"windows-874": "cp874"}.get(name, name) if name in _SAME.values() or _KNOWN.fullmatch(name) else None
-
-
-def _is_utf16(declared: list[str], content: bytes) -> bool:
-    return bool(declared) and declared[0].startswith("utf-16") and _fits(content, declared[0])
+    name = name.replace("windows-", "cp")
+    return name if name in _SAME.values() or _KNOWN.fullmatch(name) else None
 
 
 def _fits(content: bytes, encoding: str) -> bool:
     if encoding.startswith("utf-16") and b"\x00" not in content:
         return False  # markup and Western text have zeros there; without any it is a wrong word of the server
-    if encoding == "cp1252" and _nearly_utf8(content):
+    if not encoding.startswith("utf-") and encoding not in _WIDE and _nearly_utf8(content):
         return False
     return _decodes(content, encoding)
 

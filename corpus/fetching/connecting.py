@@ -109,14 +109,17 @@ def ask(target: Target, headers: Headers, most_bytes: int, want: WantBody, polic
     )
     try:
         with httpcore.ConnectionPool(
-            ssl_context=tls_context(), max_connections=1, max_keepalive_connections=0, network_backend=backend
+            ssl_context=tls_context() if target.scheme == "https" else None,
+            max_connections=1,
+            max_keepalive_connections=0,
+            network_backend=backend,
         ) as pool:
             return _read(target, pool, request, most_bytes, want)
     except httpcore.TimeoutException as error:
         raise FetchError(target.url, "slow", "the site did not answer in time") from error
+    except _TlsFailedError as error:
+        raise FetchError(target.url, "tls", "no encrypted connection to the site came about") from error
     except httpcore.ConnectError as error:
-        if isinstance(error.__cause__, ssl.SSLError):
-            raise FetchError(target.url, "tls", "no encrypted connection to the site came about") from error
         raise FetchError(target.url, "unreachable", "the site does not accept the connection") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
         raise FetchError(target.url, "broken", "the connection broke off, or the reply is no whole HTTP") from error
@@ -181,6 +184,10 @@ def _unpack(target: Target, pieces: Iterable[bytes], most_bytes: int) -> bytes:
     if not unpacker.eof:
         raise FetchError(target.url, "broken", "the page is packed and its end is missing")
     return bytes(content)
+
+
+class _TlsFailedError(httpcore.ConnectError):
+    """The connection was opened, but not encrypted; httpcore tells the two apart by a cause that it then drops."""
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
@@ -252,7 +259,10 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        inner = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline, timeout))
+        try:
+            inner = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline, timeout))
+        except httpcore.ConnectError as error:
+            raise _TlsFailedError(*error.args) from error
         return _TimedStream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> object:

@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,7 +15,7 @@ from corpus.fetching.caching import FetchedPage, PageCache, page_key
 from corpus.fetching.charsets import tell_charset
 from corpus.fetching.connecting import Headers, Network, Reply, ask
 from corpus.fetching.policy import HTML, PDF, TEXT, XML, FetchPolicy
-from corpus.fetching.refusals import FetchError, Refusal
+from corpus.fetching.refusals import FetchError, Refusal, plain_url
 from corpus.fetching.robots import RobotRules, read_robots, rules_for_status
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -106,7 +106,7 @@ class _Visit:
                     return self._settle(asked, target, reply, cached)
                 target = self._follow(target, reply)
         except FetchError as error:
-            raise _as_asked(asked, target, error) from error
+            raise _as_asked(asked, error) from error
         raise FetchError(asked.url, "redirect", f"there are more than {self._policy.redirects} redirects")
 
     def _ask(self, target: Target, cached: FetchedPage | None, delay: float) -> Reply:
@@ -220,14 +220,12 @@ class _Pace:
         self._not_before[host] = self._clock.monotonic() + seconds
 
 
-def _as_asked(asked: Target, target: Target, error: FetchError) -> FetchError:
+def _as_asked(asked: Target, error: FetchError) -> FetchError:
     """Name the address of the list, and the one at fault where a redirect led to another."""
     refusal = error.refusal
-    elsewhere = "" if refusal.reason == "disk" else refusal.url
-    plain = FetchError(asked.url, refusal.reason, refusal.detail, refusal.advice)
-    if elsewhere in {"", plain.refusal.url} and target == asked:
-        return plain
-    return FetchError(asked.url, refusal.reason, f"it leads to {elsewhere}: {refusal.detail}", refusal.advice)
+    if refusal.reason == "disk" or refusal.url == plain_url(asked.url):
+        return error
+    return FetchError(asked.url, refusal.reason, f"it leads to {refusal.url}: {refusal.detail}", refusal.advice)
 
 
 def _check_status(target: Target, reply: Reply) -> None:

@@ -40,7 +40,7 @@ _ADVICE: Final[dict[Reason, str]] = {
     "disk": "free space, or choose a folder that may be written to, and run the command again",
 }
 _SHOWN: Final = 200
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}:)//([^/?#\\@]*)(/[^?#\\@]*)?(\?)?")
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}:)//([^/?#\\@]*)(/[^?#\\]*)?(\?)?")
 _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::[0-9]{1,5})?")
 _UNSEEN = re.compile(r"[^\x21-\x7e]")
 
@@ -86,14 +86,15 @@ def plain_url(url: str) -> str:
 
     Name and password, query and fragment are left out, a query leaving its question mark behind. What is no plain
     ``scheme://host:port/path`` shows its scheme at most: where the password of a broken address ends, nobody knows.
-    The result is printable ASCII of at most 201 characters.
+    The result has no control characters and at most 201 characters.
     """
     match = _ADDRESS.match(url)
     if match is None:
         scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:", url)
         return f"{scheme[0]}…" if scheme else "…"
-    rest = url[match.end() :]
-    if not _AUTHORITY.fullmatch(match[2]) or (not match[4] and rest[:1] not in {"", "#"}):
+    path = match[3] or ""
+    torn = "@" in url[match.end(2) :] and ("." not in match[2] or ":" in match[2])  # a password may hold a slash
+    if torn or not _AUTHORITY.fullmatch(match[2]) or (not match[4] and url[match.end() :][:1] not in {"", "#"}):
         return f"{match[1]}//…"
-    shown = _UNSEEN.sub("�", f"{match[1]}//{match[2]}{match[3] or ''}{match[4] or ''}")
+    shown = _UNSEEN.sub("�", f"{match[1]}//{match[2]}{path}{match[4] or ''}")
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
