@@ -27,7 +27,7 @@ serve: install ## install, build the index, serve on 127.0.0.1:8000
 	@$(BIN)/backline serve
 
 ask: install ## print one cited answer: make ask Q="How long does a back spasm last?"
-	@$(BIN)/backline index --if-missing >/dev/null
+	@$(BIN)/backline index --if-needed >/dev/null
 	@$(BIN)/backline ask --from-env Q
 
 index: install ## build the index anew
@@ -54,7 +54,7 @@ format: $(VENV)/.installed-dev ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 eval: $(VENV)/.installed-dev ## evaluate on the development halves of the shipped sets
-	@$(BIN)/backline index --if-missing && $(BIN)/backline-eval run
+	@$(BIN)/backline index --if-needed && $(BIN)/backline-eval run
 
 clean: ## remove what was built (never what was ingested)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

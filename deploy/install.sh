@@ -27,7 +27,7 @@ if ! "$venv/bin/python" -c 'import importlib.metadata as m; m.version("torch")' 
   fi
 fi
 echo "Installing Backline and its libraries (a few minutes the first time) ..."
-"${pip[@]}" install --quiet -c constraints.txt "$torch" --editable ".${extras:+[$extras]}"
+"${pip[@]}" install -c constraints.txt "$torch" --editable ".${extras:+[$extras]}"
 "$venv/bin/python" - <<'PYTHON'
 from importlib.metadata import distribution
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpus.sources import load_differences, load_shipped_documents
+from corpus.splitting import SPLITTER_VERSION
 from index.building import build_snapshot
 from index.embedding import Embedder, Progress, SentenceTransformersEmbedder, TokenCounter
-from index.errors import ModelFileError
+from index.errors import ModelFileError, SnapshotError
 from index.model_files import ModelFiles, check_model_files
 from index.onnx_embedder import OnnxEmbedder, check_onnx_files
 from index.onnx_export import export_onnx
 from index.retrieving import Retriever
-from index.snapshot import Manifest, open_newest_intact
+from index.snapshot import Manifest, open_newest_intact, open_snapshot
 from index.spelling import model_words
 from service.answering.abstaining import Calibration, load_calibration
 from service.answering.answerer import Answerer
@@ -112,6 +113,23 @@ def build_index(settings: Settings, progress: Progress | None = None) -> Manifes
     embedder, _ = load_embedder(files, settings, export=True)
     documents = [*load_shipped_documents(), *load_documents(open_database(settings.database))]
     return build_snapshot(documents, embedder, settings.snapshots, progress, cache=settings.home / "cache")
+
+
+def index_is_current(settings: Settings) -> bool:
+    """Whether the current snapshot was made of the corpus, documents, model and splitter as they are now.
+
+    Raises:
+        ModelFileError: the model is missing or changed.
+        CorpusError: the shipped corpus contradicts itself.
+    """
+    files = check_model_files(settings.model)
+    try:
+        snapshot = open_snapshot(settings.snapshots, files.model_id)
+    except SnapshotError:
+        return False
+    stored = load_documents(open_database(settings.database)) if settings.database.exists() else []
+    wanted = {document.id: document for document in (*load_shipped_documents(), *stored)}
+    return snapshot.manifest.splitter["version"] == SPLITTER_VERSION and dict(snapshot.documents) == wanted
 
 
 def load_embedder(files: ModelFiles, settings: Settings, *, export: bool = False) -> tuple[Embedder, str]:

@@ -6,6 +6,8 @@ Heavy libraries are imported inside the commands, so that help answers at once.
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -28,15 +30,35 @@ EXIT_USAGE = 2
 
 
 def main() -> None:
-    """Run one command; a reader that stops reading (``| head``) ends it quietly."""
+    """Run one command; what a person can mend is a message, never a traceback."""
+    from pydantic import ValidationError
+
     try:
         app()
-    except BrokenPipeError:
-        # Python flushes the standard streams once more at exit; that must not fail a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    except ValidationError as error:
+        names = ", ".join(f"BACKLINE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        _fail(f"a setting is wrong ({names})", EXIT_USAGE)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Print and flush; a reader that stops reading (``| head``) ends it quietly, a full disk with a message."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        raise SystemExit(0) from None
+    except OSError as error:
+        _drop_output()
+        _fail(f"cannot write the answer: {error.strerror}")
+
+
+def _drop_output() -> None:
+    """Python flushes the standard streams once more at exit; that must not fail a second time."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command()
@@ -62,14 +84,15 @@ def ask(
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]
         _fail(f"the question is refused: {fault['msg']}", EXIT_USAGE)
-    reply = _open().ask(request.question)
-    if as_json:
-        print(json.dumps(reply, ensure_ascii=False, indent=2))
-    else:
-        from service.printing import print_reply
+    application = _open()
+    reply = application.ask(request.question)
+    with _printing():
+        if as_json:
+            print(json.dumps(reply, ensure_ascii=False, indent=2))
+        else:
+            from service.printing import print_reply
 
-        print_reply(reply)
-    sys.stdout.flush()
+            print_reply(reply, application.settings.emergency_numbers)
 
 
 @app.command()
@@ -79,8 +102,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to bind.", min=1, max=65535)] = None,
 ) -> None:
     """Serve over HTTP, making the index first when there is none."""
-    from index.errors import NoSnapshotError, RetrievalError
-    from index.snapshot import current_snapshot_id
+    from index.errors import RetrievalError
     from service.application import serve_application
     from service.settings import load_settings
 
@@ -88,9 +110,7 @@ def serve(
     bind = (host or settings.host, port or settings.port)
     if bind[0] not in {"127.0.0.1", "localhost", "::1"}:
         _fail("this version serves on the loopback interface only; put a proxy in front of it", EXIT_USAGE)
-    try:
-        current_snapshot_id(settings.snapshots)
-    except NoSnapshotError:
+    if not _is_current():
         _build()
     try:
         serve_application(settings, *bind)
@@ -101,21 +121,15 @@ def serve(
 @app.command()
 def index(
     *,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build even with --if-missing.")] = False,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Build only if there is none.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build even with --if-needed.")] = False,
+    if_needed: Annotated[
+        bool, typer.Option("--if-needed", help="Build only if there is none, or the corpus has changed since.")
+    ] = False,
 ) -> None:
     """Build the index from the shipped corpus and everything that was ingested."""
-    from index.errors import NoSnapshotError
-    from index.snapshot import current_snapshot_id
-    from service.settings import load_settings
-
-    if if_missing and not rebuild:
-        try:
-            print(f"index {current_snapshot_id(load_settings().snapshots)} is there already")
-        except NoSnapshotError:
-            pass
-        else:
-            return
+    if if_needed and not rebuild and _is_current():
+        print("the index holds the corpus as it is")
+        return
     _build()
 
 
@@ -180,8 +194,9 @@ def sources() -> None:
     """Print every source: publisher, title, licence, evidence, passages."""
     from service.printing import print_sources
 
-    print_sources(_open().replier.answerer.retriever.snapshot)
-    sys.stdout.flush()
+    application = _open()
+    with _printing():
+        print_sources(application.replier.answerer.retriever.snapshot)
 
 
 @app.command()
@@ -203,8 +218,23 @@ def _open() -> "Application":
     from service.application import open_application
 
     try:
-        return open_application()
+        application = open_application()
     except RetrievalError as error:
+        _fail(str(error))
+    for reason in application.reasons:
+        print(f"backline: an older index answers, because {reason}", file=sys.stderr)
+    return application
+
+
+def _is_current() -> bool:
+    from corpus.errors import CorpusError
+    from index.errors import ModelFileError
+    from service.application import index_is_current
+    from service.settings import load_settings
+
+    try:
+        return index_is_current(load_settings())
+    except (CorpusError, ModelFileError) as error:
         _fail(str(error))
 
 
@@ -216,7 +246,8 @@ def _build() -> None:
     from service.settings import load_settings
 
     try:
-        with progress_bar("Building the index") as progress:
+        print("Building the index (half a minute the first time, seconds later) ...", file=sys.stderr, flush=True)
+        with progress_bar("Embedding") as progress:
             manifest = build_index(load_settings(), progress)
     except (CorpusError, RetrievalError, OSError) as error:
         _fail(str(error))

@@ -3,7 +3,7 @@
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,10 +21,10 @@ EVIDENCE = {
 }
 
 
-def print_reply(reply: Mapping[str, Any]) -> None:
+def print_reply(reply: Mapping[str, Any], emergency_numbers: Sequence[str]) -> None:
     """Print one reply: notice first, then the answer, then its sources."""
     if reply["triage"]:
-        _print_notice(reply["triage"])
+        _print_notice(reply["triage"], emergency_numbers)
     numbers = {citation["id"]: position for position, citation in enumerate(reply["citations"], start=1)}
     if reply["sentences"]:
         print("From the sources" if reply["status"] == "answered" else "Part of your question")
@@ -74,14 +74,18 @@ def progress_bar(title: str) -> Iterator[Progress]:
         yield advance
 
 
-def _print_notice(notice: Mapping[str, Any]) -> None:
+def _print_notice(notice: Mapping[str, Any], emergency_numbers: Sequence[str]) -> None:
     print(f"{notice['label'].upper()}: {notice['title']}")
+    if notice["level"] == "emergency":
+        print(f"  Call {', '.join(emergency_numbers)} or your local emergency number.")
     for line in (notice["message"], notice["how"], *notice["conditional"]):
         if line:
             print(_wrapped(line, "  "))
     matched = ", ".join(f"“{rule['matched']}”" for rule in notice["rules"] if rule["matched"])
     if matched:
         print(_wrapped(f"Why you see this: you wrote {matched}.", "  "))
+    for source in notice["sources"]:
+        print(_wrapped(f"{source['title']}, {source['publisher']} {source['url']}", "  Source of this warning: "))
     print()
 
 

@@ -18,7 +18,7 @@ from service.answering.abstaining import (
     silence,
 )
 from service.answering.citing import cite, sentences_of_facts
-from service.answering.composing import choose_sentences, order_sentences
+from service.answering.composing import choose_sentences, order_sentences, prefer
 from service.answering.following_up import rewrite, with_topic
 from service.answering.records import (
     Abstention,
@@ -37,8 +37,11 @@ SENTENCES = 24
 """Sentences that composing chooses from, a part."""
 
 NEAREST = 3
+LEADING = 3
+"""Differing positions that lead an answer."""
 
-_URGENT = re.compile(r"right away|emergency|immediately|at once|straight away|within a day|medical help", re.IGNORECASE)
+
+_URGENT = re.compile(r"right away|emergency|immediate|at once|straight away|within a day|medical help", re.IGNORECASE)
 _HOME_CARE = re.compile(
     r"\b(?:home|rest|heat|ice|stretch|massage|exercise|can wait|several days|weeks?)\b", re.IGNORECASE
 )
@@ -89,24 +92,30 @@ class Answerer:
         clock.lap("compose")
         return _with(reply, rewritten, clock.laps)
 
-    def answer_about_care(self, question: Question, message: str) -> Answer | None:
-        """Answer under an emergency: only sentences that say when to get help, or None when there are none.
+    def answer_about_care(self, question: Question, sign: str, sources: Sequence[str]) -> Answer | None:
+        """Answer under an emergency: only what the rule's own sources say on when to get help for the sign.
 
         Args:
-            question: The question; its own words are not answered here.
-            message: The notice's message, which names the sign.
+            question: The question; nothing else that it asks is answered here.
+            sign: What fired: the matched words and the notice's message.
+            sources: Sources that stand behind the rule; without any there is no answer.
+
+        Returns:
+            At most three sentences, or None when there are none.
         """
+        if not sources:
+            return None
         clock = _Clock()
-        vector = self._retriever.embed(message)
+        vector = self._retriever.embed(sign)
         clock.lap("embed")
-        found = self._retriever.find(message, vector, question.top_k, SENTENCES, Filters(question.source_ids))
+        found = self._retriever.find(sign, vector, question.top_k, SENTENCES, Filters(tuple(sources)))
         clock.lap("search")
         urgent = [hit for hit in found.sentences if _URGENT.search(hit.text) and not _HOME_CARE.search(hit.text)]
         if not urgent:
             return None
-        answer = self._compose(understand(message), [replace(found, sentences=tuple(urgent[:3]))], None, ())
+        answer = self._compose(understand(sign), [replace(found, sentences=tuple(urgent[:3]))], None, (), compare=False)
         clock.lap("compose")
-        return replace(answer, differences=(), follow_ups=(), timings_ms=tuple(clock.laps))
+        return replace(answer, follow_ups=(), timings_ms=tuple(clock.laps))
 
     def features(self, question: Question) -> dict[str, float]:
         """Return what the calibration looks at: for fitting it."""
@@ -131,11 +140,14 @@ class Answerer:
 
     @staticmethod
     def _further_parts(understanding: Understanding) -> tuple[str, ...]:
-        """Return the parts of a question in parts, each with the topic that it leans on."""
+        """Return the parts of a question in parts, each with the topic that it leans on, wherever that stands."""
         parts = understanding.parts
         if len(parts) == 1:
             return ()
-        return tuple(with_topic(part, parts[:number]) or part for number, part in enumerate(parts))
+        return tuple(
+            with_topic(part, parts[:number]) or with_topic(part, parts[number:]) or part
+            for number, part in enumerate(parts)
+        )
 
     def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
         whole = founds[0]
@@ -151,7 +163,8 @@ class Answerer:
             reason = kind_of_silence(understanding.core, features, recognised)
         if reason is not None:
             return self._abstain(reason, whole, probability, understanding)
-        return self._compose(understanding, founds, probability, self._missing(understanding, founds, calibration))
+        missing = self._missing(understanding, founds, calibration)
+        return self._compose(understanding, founds, probability, missing, question.source_ids)
 
     def _missing(
         self, understanding: Understanding, founds: Sequence[Found], calibration: Calibration | None
@@ -159,10 +172,11 @@ class Answerer:
         """Return the parts that nothing answers."""
         words = self._retriever.snapshot.sentence_words
         missing = []
-        for part, found in zip(understanding.parts, founds[1:], strict=False):
-            features = features_of(part, found, words)
+        searched = self._further_parts(understanding)
+        for part, text, found in zip(understanding.parts, searched, founds[1:], strict=False):
+            features = features_of(text, found, words)
             if not found.sentences or _too_unlikely(_probability(calibration, features), features):
-                missing.append(part)
+                missing.append(part.rstrip("?.! "))
         return tuple(missing) if len(missing) < len(understanding.parts) else ()
 
     def _compose(
@@ -171,10 +185,15 @@ class Answerer:
         founds: Sequence[Found],
         probability: Probability | None,
         missing: tuple[str, ...],
+        source_ids: Sequence[str] | None = None,
+        *,
+        compare: bool = True,
     ) -> Answer:
         answered = [
-            found.sentences for part, found in zip(understanding.parts, founds[1:], strict=False) if part not in missing
-        ] or [founds[0].sentences]
+            self._ranked(part, found.sentences, source_ids, compare=compare)
+            for part, found in zip(understanding.parts, founds[1:], strict=False)
+            if part.rstrip("?.! ") not in missing
+        ] or [self._ranked(understanding.core, founds[0].sentences, source_ids, compare=compare)]
         chosen = choose_sentences(answered, stems)
         citations = _Citations(self._retriever)
         sentences: list[Sentence] = []
@@ -184,7 +203,7 @@ class Answerer:
                 citation = citations.of(hit)
                 sentences.append(Sentence(hit.text, at, at + len(hit.text), (citation.id,)))
                 at += len(hit.text) + 1
-        differences = self._differing(understanding, citations)
+        differences = self._differing(understanding, citations) if compare else ()
         return Answer(
             status="partial" if missing else "answered",
             text=" ".join(sentence.text for sentence in sentences),
@@ -197,14 +216,54 @@ class Answerer:
             follow_ups=self._follow_ups(founds[0], citations.all),
         )
 
+    def _ranked(
+        self, question: str, hits: Sequence[SentenceHit], source_ids: Sequence[str] | None, *, compare: bool
+    ) -> Sequence[SentenceHit]:
+        """Order sentences by what the question asks and, unless told otherwise, by where sources differ."""
+        preferred = prefer(question, hits)
+        return self._strict_first(question, preferred, source_ids) if compare else preferred
+
+    def _strict_first(
+        self, question: str, hits: Sequence[SentenceHit], source_ids: Sequence[str] | None
+    ) -> Sequence[SentenceHit]:
+        """Where sources differ on what is asked, lead with their positions, the stricter first.
+
+        That is so only when one of the positions is among the best three sentences anyway: a word such as "rest" in
+        the question is not enough.
+        """
+        for difference in self._differences:
+            places = [
+                next((self._facts[fact] for fact in group if fact in self._facts), None)
+                for group in difference.positions
+            ]
+            best = {(hit.passage.document_id, hit.span) for hit in hits[:3]}
+            if not _is_about(difference, question) or not best & set(places):
+                continue
+            known = {(hit.passage.document_id, hit.span): hit for hit in hits}
+            leading = [known.get(place) or self._hit_at(*place) for place in places[:LEADING] if place is not None]
+            leading = [
+                replace(hit, score=hits[0].score + (LEADING - rank) / 100)
+                for rank, hit in enumerate(leading)
+                if source_ids is None or hit.passage.source_id in source_ids
+            ]
+            led = {(hit.passage.document_id, hit.span) for hit in leading}
+            return leading + [hit for hit in hits if (hit.passage.document_id, hit.span) not in led]
+        return list(hits)
+
+    def _hit_at(self, document_id: str, span: Span) -> SentenceHit:
+        passage = next(
+            p for p in self._retriever.snapshot.passages if p.document_id == document_id and p.span.contains(span)
+        )
+        text = passage.text[span.start - passage.span.start : span.end - passage.span.start]
+        return SentenceHit(passage, span, text, 0.0, 0.0, 0.0)
+
     def _differing(self, understanding: Understanding, citations: "_Citations") -> tuple[Differing, ...]:
         """Return the topics on which sources differ, where the answer and the question are about them."""
         cited = {fact for citation in citations.all for fact in citation.facts}
-        core = f" {understanding.core.lower()} "
         differing = []
         for difference in self._differences:
             facts = {fact for group in difference.positions for fact in group}
-            if not facts & cited or not any(word in core for word in difference.about):
+            if not facts & cited or not _is_about(difference, understanding.core):
                 continue
             positions = []
             for group in difference.positions:
@@ -272,6 +331,11 @@ class _Citations:
             document = self._snapshot.documents[document_id]
             self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, passage, span)
         return self._by_place[place]
+
+
+def _is_about(difference: Difference, question: str) -> bool:
+    lowered = question.lower()
+    return any(re.search(rf"\b{re.escape(word)}", lowered) for word in difference.about)
 
 
 class _Clock:

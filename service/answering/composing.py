@@ -102,7 +102,7 @@ def _first_in_section(worth: float) -> Callable[[SentenceHit], float]:
 
 _IGNORE = re.IGNORECASE
 _DEFINITION = re.compile(
-    r"^(?:so |and |ok |hi |hello )*(?:what(?:'s| is| are|s)|define|meaning of|explain)\b(?!.*\b(?:best|good|should)\b)",
+    r"^(?:so |and |ok |hi |hello )*(?:what(?:'s| is| are|s)|define|meaning of|explain)\b(?!.*\b(?:best|good|should|treatments?|causes?|symptoms?|signs?|risks?|tests?|difference|helps?)\b)",
     _IGNORE,
 )
 _PREFERENCES: tuple[tuple[re.Pattern[str], Callable[[SentenceHit], float]], ...] = (

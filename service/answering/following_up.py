@@ -2,8 +2,7 @@
 
 import re
 
-from index.lexical import STOP_WORDS
-from service.answering.understanding import TOPIC
+from service.answering.understanding import TOPIC, topic_of
 
 _LEANS = re.compile(
     r"^(?:and|or|but|so|what about|how about|what if|then|also|why|why not|how long|how often|how much|how|when|"
@@ -13,8 +12,6 @@ _LEANS = re.compile(
 )
 _POINTS_BACK = re.compile(r"\b(?:it|that|this|they|them|those|these)\b", re.IGNORECASE)
 _JOINERS = re.compile(r"^(?:and|or|but|so|then|also|ok|okay|,|\s)+\b", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
-_WITH_TOPIC = re.compile(r"pains?|aches?|attacks?|infections?|rest|disease|syndrome|stones?", re.IGNORECASE)
 _SHORT_WORDS = 9
 
 
@@ -46,16 +43,3 @@ def with_topic(question: str, earlier: tuple[str, ...]) -> str | None:
     if _POINTS_BACK.search(core):
         return _POINTS_BACK.sub(lambda _: topic, core, count=1) + "?"
     return f"{core} for {topic}?"
-
-
-def topic_of(question: str) -> str:
-    """Return what a question is about: its first run of topic words, else its telling words."""
-    words = _WORD.findall(question)
-    runs: list[list[str]] = [[]]
-    for word in words:
-        if TOPIC.fullmatch(word) or (runs[-1] and _WITH_TOPIC.fullmatch(word)):
-            runs[-1].append(word)
-        elif runs[-1]:
-            runs.append([])
-    longest = max(runs, key=len)
-    return " ".join(longest or [word for word in words if word.lower() not in STOP_WORDS][:4])

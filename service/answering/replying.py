@@ -43,7 +43,9 @@ class Replier:
         elif notice is None and not english:
             answer = _not_screened(language)
         elif notice is not None and notice.level is Level.EMERGENCY:
-            answer = self.answerer.answer_about_care(question, notice.message) or WITHHELD
+            sign = f"{notice.rules[0].matched}. {notice.message}"
+            sources = tuple(source.source_id for source in notice.sources)
+            answer = self.answerer.answer_about_care(question, sign, sources) or WITHHELD
         else:
             answer = self.answerer.answer(question)
         total = time.perf_counter() - begin

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from corpus.sentences import split_sentences
+from index.lexical import STOP_WORDS
 
 LONG_WORDS = 30
 """A question with more words is condensed to the sentences that ask."""
@@ -78,6 +79,11 @@ TOPIC = re.compile(
 )
 """Words that name what Backline knows about."""
 
+_TOPIC_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_WITH_TOPIC = re.compile(r"pains?|aches?|attacks?|infections?|rest|disease|syndrome|stones?", re.IGNORECASE)
+
+_DENIES = re.compile(r"\b(?:no|not|don't|dont|doesn't|haven't|havent|never|without)\b", re.IGNORECASE)
+
 _LAY = (
     (
         re.compile(
@@ -96,12 +102,18 @@ _LAY = (
         "muscle strain",
     ),
     (re.compile(r"\b(?:water|urine) infection\b|\buti\b", re.IGNORECASE), "urinary tract infection"),
+    (
+        re.compile(
+            r"\bsigns?\b.*\b(?:doctor|care|emergency|urgent|hospital|help|serious|danger\w*|worr\w+)\b", re.IGNORECASE
+        ),
+        "emergency warning signs with back pain: fever, numbness, trouble peeing",
+    ),
     (re.compile(r"\bcharley ?horse\b", re.IGNORECASE), "muscle cramp"),
 )
 """Lay phrases whose name in the corpus is another one."""
 
 _QUANTITY = re.compile(
-    r"\bhow (?:many|much|big|large|small|high|heavy|old|common|likely|often|far)\b|\b(?:what|which) (?:size|percent(?:age)?|number|"
+    r"\bhow (?:many|much|often|far)\b|\b(?:what|which) (?:size|percent(?:age)?|number|"
     r"share|rate|temperature|age|year|dose|amount|proportion)\b|\bsurvival rate\b|\bsuccess rate\b|\bcosts?\b|\bprice\b",
     re.IGNORECASE,
 )
@@ -170,17 +182,18 @@ def condense(question: str) -> str:
 
     Where nothing asks, the question comes back whole: words are never thrown away for nothing.
     """
-    if len(question.split()) <= LONG_WORDS:
-        return question
     sentences = [question[span.start : span.end] for span in split_sentences(question)]
+    # What a person does not have would only be found: a short question is condensed when it denies something.
+    if len(question.split()) <= LONG_WORDS and not any(_DENIES.search(s) and "?" not in s for s in sentences[:-1]):
+        return question
     asking = [s for s in sentences if s.endswith("?") or _ASKS.match(s)]
     if not asking:
         asking = [s for s in sentences if _ASKS_INSIDE.search(s)]
     if not asking:
         return question
     if TOPIC.search(" ".join(asking)) is None:
-        # "How long do these things take?": the sentence that says what things comes along.
-        asking = [s for s in sentences if TOPIC.search(s)][:1] + asking
+        # "How long do these things take?": what things they are comes along.
+        asking = [*asking, f"({topic_of(question)})"]
     core = " ".join(asking)
     return core if TOPIC.search(core) else question
 
@@ -210,3 +223,16 @@ def split_parts(question: str) -> tuple[str, ...]:
     if len(asking) < 2:
         return (question,)
     return tuple(asking[:MAX_PARTS])
+
+
+def topic_of(question: str) -> str:
+    """Return what a question is about: its first run of topic words, else its telling words."""
+    words = _TOPIC_WORD.findall(question)
+    runs: list[list[str]] = [[]]
+    for word in words:
+        if TOPIC.fullmatch(word) or (runs[-1] and _WITH_TOPIC.fullmatch(word)):
+            runs[-1].append(word)
+        elif runs[-1]:
+            runs.append([])
+    longest = max(runs, key=len)
+    return " ".join(longest or [word for word in words if word.lower() not in STOP_WORDS][:4])

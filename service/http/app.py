@@ -21,7 +21,14 @@ Every sentence leaves with a verbatim quote, its span in Unicode code points (ha
 A helper for JavaScript, whose strings are UTF-16: `Array.from(text).slice(start, end).join("")`.
 Information from health sources, not medical advice."""
 
-_PROBLEMS = {400: "not JSON", 404: "not found", 413: "too large", 422: "a field is wrong", 500: "our fault"}
+_PROBLEMS = {
+    400: "not JSON",
+    404: "not found",
+    413: "too large",
+    415: "not sent as JSON",
+    422: "a field is wrong",
+    500: "our fault",
+}
 
 
 def create_app(desk: Desk) -> FastAPI:
@@ -50,6 +57,9 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else []
+    if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+        advice = "Send the header content-type: application/json with a JSON body."
+        return problem_response(request, ProblemError("wrong-content-type", advice))
     if any(fault["type"] == "json_invalid" for fault in faults):
         return problem_response(request, ProblemError("not-json", 'Send JSON such as {"question": "…"}.'))
     errors = tuple((_field(fault["loc"]), _advice(fault)) for fault in faults[:20])

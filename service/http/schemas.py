@@ -488,7 +488,7 @@ def _notice(notice: Notice) -> TriageSchema:
         title=notice.title,
         how=notice.how,
         message=notice.message,
-        conditional=list(notice.conditional),
+        conditional=[line for line in notice.conditional if line not in notice.message],
         sources=[_warning_source(source) for source in notice.sources],
         basis=notice.basis,
         self_harm=notice.self_harm,

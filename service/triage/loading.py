@@ -15,7 +15,7 @@ from service.triage.spelling import Speller
 _HOME = Path(__file__).parent
 _LANGUAGE_CONCEPTS = (
     "harmless", "not_a_person", "denial", "no_denial", "scope_end", "filler", "denial_item", "denial_after",
-    "asks", "frame", "person", "generic", "kin", "supposing", "long_ago", "settled", "now",
+    "asks", "frame", "person", "generic", "study", "kin", "supposing", "long_ago", "settled", "now",
 )  # fmt: skip
 
 

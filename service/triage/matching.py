@@ -14,11 +14,14 @@ from service.triage.phrases import Element, parse_phrase, words_of
 MatchSpan = tuple[int, int]
 """First token and end (exclusive) of a match."""
 
+_Places = dict[int, tuple[int, ...]]
+"""First token of each match to its ends."""
+
 _NEGATIVE = frozenset({"no", "not", "never", "nothing", "without", "none"})
 _MAX_ENDS = 4
 _MAX_NEAR = 4
 _LOOK_BACK = 12
-_LONGEST_PART = 8
+_LONGEST_PART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +137,17 @@ class Lexicon:
         for place, named in enumerate(symbols):
             if named:
                 same.setdefault(named, {})[place] = (place + 1,)
+        waiting: dict[str, list[_Places]] = {}
         for named, places in same.items():
             for symbol in named:
-                found.setdefault(symbol, {}).update(places)
+                waiting.setdefault(symbol, []).append(places)
+        for symbol in [symbol for symbol in waiting if symbol[0] == "<"]:
+            found[symbol] = _merged(waiting.pop(symbol))
         for name, spans in quantities.items():
             for start, end in spans:
                 chart.add(f"@{name}", start, end)
         for rows, nears in zip(self._levels, self._nears, strict=True):
-            for symbol in [symbol for symbol in found if symbol in rows]:
-                for row in rows[symbol]:
-                    if all(need in found for need in row.needs):
-                        _match_row(row, chart)
+            _match_rows(rows, waiting, chart)
             for concept, near in nears:
                 _match_near(concept, near, chart)
         return chart
@@ -212,18 +215,39 @@ class Lexicon:
         return below
 
 
+def _merged(tables: list[_Places]) -> _Places:
+    """One table of the places of an alternative; put off until some row has all that it needs."""
+    if len(tables) == 1:
+        return dict(tables[0])
+    return {place: ends for table in tables for place, ends in table.items()}
+
+
+def _match_rows(rows: Mapping[str, Sequence[_Row]], waiting: dict[str, list[_Places]], chart: Chart) -> None:
+    """Try every row whose elements have all been seen somewhere."""
+    found = chart.found
+    for symbol in [symbol for symbol in (*found, *waiting) if symbol in rows]:
+        for row in rows[symbol]:
+            if all(need in found or need in waiting for need in row.needs):
+                for need in row.needs:
+                    if need in waiting:
+                        found[need] = _merged(waiting.pop(need))
+                _match_row(row, chart)
+
+
 def _match_row(row: _Row, chart: Chart) -> None:
     found, sentence, comma, canon = chart.found, chart.words.sentence, chart.words.comma, chart.words.canon
     first, *rest = row.elements
     symbol = f"<{row.concept}>"
-    tables = [(found[element.symbol], element.gap) for element in rest]
+    tables = [(found[element.symbol], element.gap + 1) for element in rest]
+    size = len(sentence)
     for start, ends in _openings(row, found):
         here = sentence[start]
         reached: Sequence[int] = ends
         for table, gap in tables:
             onward: list[int] = []
             for end in reached:
-                for place in range(end, min(end + gap + 1, len(sentence))):
+                last = min(size, end + gap)
+                for place in range(end, last):
                     if sentence[place] != here:
                         break
                     if place in table and (place == end or not comma[place]):
@@ -231,9 +255,10 @@ def _match_row(row: _Row, chart: Chart) -> None:
                         break
                     if comma[place] or canon[place] in _NEGATIVE:
                         break
-            reached = onward[:_MAX_ENDS]
-            if not reached:
+            if not onward:
+                reached = ()
                 break
+            reached = onward[:_MAX_ENDS]
         for end in reached:
             chart.add(symbol, start, end)
             if not rest and (first.symbol[1:-1], start, end) in chart.parts:
@@ -245,8 +270,10 @@ def _openings(row: _Row, found: Mapping[str, Mapping[int, tuple[int, ...]]]) -> 
     firsts = found[row.elements[0].symbol]
     fewest, reach, walked = len(firsts), 0, 0
     rarest: Mapping[int, tuple[int, ...]] = firsts
+    part = 1 if row.elements[0].symbol[0] not in "<@" else _LONGEST_PART
     for element in row.elements[1:]:
-        walked += element.gap + _LONGEST_PART
+        walked += element.gap + part
+        part = 1 if element.symbol[0] not in "<@" else _LONGEST_PART
         if len(found[element.symbol]) * walked < fewest:
             rarest, reach = found[element.symbol], walked
             fewest = len(rarest) * reach

@@ -29,7 +29,8 @@ class Reading(StrEnum):
 
 _OPENERS = frozenset(
     "hi hello hey hiya so please and but or also ok okay just question quick dear sorry well morning evening afternoon "
-    "good there all everyone folks um er oh anyway right then now a physio student nurse here".split()
+    "honestly basically seriously actually good there all everyone folks um er oh anyway right then now a physio "
+    "student nurse here".split()
 )
 _AUXILIARIES = frozenset("is are was were does do did can could will would should may might has have had".split())
 _LEADING = frozenset("if when with after in for".split())
@@ -273,7 +274,11 @@ class Assertions:
         general = [False] * size
         framed = _covered(chart.spans("frame"), size)
         asks = {start for start, _ in chart.spans("asks")}
-        for first, last in words.bounds:
+        studied = {words.sentence[start] for start, _ in chart.spans("study")}
+        for number, (first, last) in enumerate(words.bounds):
+            if number in studied:
+                general[first:last] = [True] * (last - first)
+                continue
             opening = next((p for p in range(first, last) if p in asks and self._opens_question(p)), None)
             if opening is None or self._is_own_story(opening, last, framed):
                 continue

@@ -130,19 +130,19 @@ def _fire(rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> tuple[Rule, Level
             if hit is None:
                 continue
             if hit.general:
-                if variant.level.urgent and general is None:
+                if variant.level is Level.EMERGENCY and general is None:
                     general = (hit, variant)
                 continue
             level = _raise(variant.level, rule, rules, turns)
             if hit.recent or level.urgent:
                 return rule, level, variant, _matched(rule, level, hit)
+    topic = next((hit for name in rule.topics if (hit := _topic(name, turns[0])) is not None), None)
+    if topic is not None:
+        return rule, Level.INFO, rule.variants[0], _matched(rule, Level.INFO, topic)
     if general is not None and general[0].recent:
         hit, variant = general
         return rule, Level.INFO, variant, _matched(rule, Level.INFO, hit)
-    topic = next((hit for name in rule.topics if (hit := _topic(name, turns[0])) is not None), None)
-    if topic is None:
-        return None
-    return rule, Level.INFO, rule.variants[0], _matched(rule, Level.INFO, topic)
+    return None
 
 
 def _meet(condition: Condition, turns: Sequence[_Turn]) -> _Hit | None:

@@ -20,12 +20,25 @@ _GROUPS = (
     ("eigh", "A"), ("aigh", "A"), ("igh", "I"), ("augh", "O"), ("ough", "O"), ("stl", "sl"),
     ("tch", "C"), ("sch", "sk"), ("ch", "C"), ("sh", "S"), ("ph", "f"), ("th", "T"), ("ck", "k"), ("qu", "kw"),
     ("dg", "g"), ("lk", "k"), ("lf", "f"), ("lm", "m"), ("wh", "w"), ("gh", ""), ("x", "ks"), ("z", "s"),
-    ("c", "k"), ("q", "k"), ("j", "g"), ("ew", "O"), ("ui", "O"), ("wor", "wO"), ("wa", "wO"), ("ear", "R"), ("eer", "R"), ("ier", "R"), ("our", "R"),
+    ("c", "k"), ("q", "k"), ("j", "g"), ("ew", "O"), ("ui", "O"),
+    ("wor", "wO"), ("wa", "wO"), ("ear", "R"), ("eer", "R"), ("ier", "R"), ("our", "R"),
     ("er", "R"), ("ir", "R"), ("ur", "R"), ("yr", "R"), ("or", "O"), ("ar", "A"), ("aw", "O"), ("au", "O"), ("ow", "O"),
     ("ou", "O"), ("oo", "O"), ("oa", "O"), ("oe", "O"), ("o", "O"), ("u", "O"), ("ai", "A"), ("ay", "A"), ("ei", "A"),
     ("ey", "A"), ("ae", "A"), ("a", "A"), ("ea", "I"), ("ee", "I"), ("ie", "I"), ("i", "I"), ("y", "I"), ("e", "I"),
 )  # fmt: skip
-_ALTERNATES = (("ch", "k"), ("ei", "ee"), ("ea", "ai"), ("oul", "ol"), ("y", "ee"), ("augh", "af"), ("ough", "of"), ("ough", "uf"), ("wa", "wa"), ("ow", "ou"), ("ear", "are"))
+_ALTERNATES = (
+    ("ch", "k"),
+    ("ei", "ee"),
+    ("ea", "ai"),
+    ("oul", "ol"),
+    ("y", "ee"),
+    ("augh", "af"),
+    ("ough", "of"),
+    ("ough", "uf"),
+    ("wa", "wa"),
+    ("ow", "ou"),
+    ("ear", "are"),
+)
 _LONGEST = 24
 
 

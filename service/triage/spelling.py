@@ -53,10 +53,11 @@ class Speller:
     def correct(self, word: str) -> str:
         """Return the word of the rules meant by ``word``, or ``word`` itself when none is likely.
 
-        First the word that sounds alike. Then slips: a word of five letters or more may have one, of ten or
-        more two; a swap of neighbours is one. Below seven letters, and with two slips, the first letter must
-        be right. The nearest word wins, then one of equal length, then the first of the alphabet. Last, a long
-        word whose sound differs in one place. Callers keep what they have asked.
+        A word of five letters or more may have one slip, of ten or more two; a swap of neighbours is one.
+        Below seven letters, and with two slips, the first letter must be right. The nearest word wins, then one
+        of equal length, then the first of the alphabet. A word that sounds alike wins over one that is no
+        nearer in writing. Last comes a long word whose sound differs in one place. Callers keep what they have
+        asked.
         """
         if word in self._plain or not word.isalpha():
             return word
@@ -67,7 +68,10 @@ class Speller:
         if not _SHORTEST_SPOKEN <= len(word) <= _LONGEST or not word.isascii():
             return word
         sound = sound_of(word)
-        return self._by_ear(word, sound) or self._by_slip(word) or self._nearly_by_ear(word, sound) or word
+        alike, near = self._by_ear(word, sound), self._by_slip(word)
+        if alike and near:
+            return near if OSA.distance(word, near) < OSA.distance(word, alike) else alike
+        return alike or near or self._nearly_by_ear(word, sound) or word
 
     def _by_ear(self, word: str, sound: str) -> str:
         """The word that sounds alike and is written most alike; "" when none does."""

@@ -39,7 +39,7 @@ def ask_page(desk: DeskHere) -> HTMLResponse:
             nonce=nonce,
             emergency_numbers=" ".join(desk.settings.emergency_numbers),
             crisis_lines=", ".join(desk.settings.crisis_lines),
-        stream=True,
+            stream=True,
         )
     )
     return HTMLResponse(html, headers={"content-security-policy": content_security_policy(nonce)})

@@ -4,14 +4,17 @@ import { el, icon, outsideLink, safeAddress } from "./dom.js";
 const EVIDENCE_ICONS = { source: "checked", copy: "clock", edition: "clock", candidate: "arrow", other: "arrow" };
 const MARKS = { es: ["«", "»"], fr: ["« ", " »"], de: ["„", "“"] };
 
-/** Numbers of one component: one passage, one number, counted by first appearance. */
+/**
+ * Numbers of one component: one quote, one number, counted by first appearance, as in the JSON. A passage of a digest
+ * may rest on several pages, so a number a passage would show one publisher for another.
+ */
 export class Numbering {
   constructor() {
     this.numbers = new Map();
   }
 
   of(citation) {
-    const key = citation.passage_id || `${citation.document_id}:${citation.source_start}:${citation.title}`;
+    const key = `${citation.document_id}:${citation.source_start}:${citation.source_end}`;
     if (!this.numbers.has(key)) this.numbers.set(key, this.numbers.size + 1);
     return this.numbers.get(key);
   }

@@ -100,10 +100,23 @@ def test_the_same_question_gets_the_same_answer(answerer: Answerer) -> None:
 def test_under_an_emergency_only_sentences_about_care_are_given(answerer: Answerer) -> None:
     answer = answerer.answer_about_care(
         Question("numb between my legs"),
-        "Back pain with a change in your bladder or bowel can mean that nerves are being squeezed. Go now.",
+        "numb between my legs. Back pain with a change in your bladder or bowel can mean squeezed nerves. Go now.",
+        ("mayo-back-pain", "merck-low-back-pain"),
+    )
+    assert answer is not None
+    assert {citation.source.id for citation in answer.citations} <= {"mayo-back-pain", "merck-low-back-pain"}
+
+
+def test_under_an_emergency_without_sources_there_is_no_answer(answerer: Answerer) -> None:
+    assert answerer.answer_about_care(Question("tight chest"), "tight chest. Call now.", ()) is None
+
+
+def test_no_home_care_is_told_under_an_emergency(answerer: Answerer) -> None:
+    answer = answerer.answer_about_care(
+        Question("I fell off a ladder and my back hurts"), "fell off a ladder. A hard fall.", ("mayo-back-pain",)
     )
     assert answer is not None
     assert all(
-        any(word in s.text.lower() for word in ("right away", "emergency", "immediately", "at once", "medical help"))
+        any(word in s.text.lower() for word in ("right away", "emergency", "immediate", "at once", "medical help"))
         for s in answer.sentences
     )

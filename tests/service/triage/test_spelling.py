@@ -28,3 +28,8 @@ def test_a_slip_is_put_right_and_a_word_is_left(rules: Rules, written: str, mean
 
 def test_everyday_words_are_never_words_of_the_rules(rules: Rules) -> None:
     assert [word for word in ("wedding", "concept", "attach", "sitter") if rules.lexicon.knows(word)] == []
+
+
+@pytest.mark.parametrize("word", ["𝔫𝔲𝔪𝔟𝔫𝔢𝔰𝔰", "𐐀𐐁𐐂𐐃𐐄𐐅𐐆", "가나다라마바사", "ﬃﬃﬃﬃﬃﬃﬃ", "ναρκωση"])
+def test_a_word_in_other_letters_is_left_as_it_is(rules: Rules, word: str) -> None:
+    assert rules.speller.correct(word) == word
