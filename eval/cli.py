@@ -209,12 +209,15 @@ def benchmark_trec(
 
 def main() -> None:
     """Entry point of ``backline-eval``: an index that cannot be opened is a message, not a traceback."""
-    from index.errors import RetrievalError
-
     try:
         app()
-    except RetrievalError as error:
-        _stop(str(error), _FAILED)
+    except Exception as error:
+        from index.errors import RetrievalError  # here, because the package loads numpy
+
+        if not isinstance(error, RetrievalError):
+            raise
+        typer.echo(str(error), err=True)
+        raise SystemExit(_FAILED) from None
 
 
 def _with_progress(request: "Request") -> "Run":

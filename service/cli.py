@@ -31,11 +31,13 @@ EXIT_USAGE = 2
 
 def main() -> None:
     """Run one command; what a person can mend is a message, never a traceback."""
-    from pydantic import ValidationError
-
     try:
         app()
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
+            raise
         names = ", ".join(f"BACKLINE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         _fail(f"a setting is wrong ({names})", EXIT_USAGE)
     except KeyboardInterrupt:

@@ -4,10 +4,7 @@ import { el, icon, outsideLink, safeAddress } from "./dom.js";
 const EVIDENCE_ICONS = { source: "checked", copy: "clock", edition: "clock", candidate: "arrow", other: "arrow" };
 const MARKS = { es: ["«", "»"], fr: ["« ", " »"], de: ["„", "“"] };
 
-/**
- * Numbers of one component: one quote, one number, counted by first appearance, as in the JSON. A passage of a digest
- * may rest on several pages, so a number a passage would show one publisher for another.
- */
+/** One quote, one number, as in the JSON: a digest's passage may rest on several pages. */
 export class Numbering {
   constructor() {
     this.numbers = new Map();
