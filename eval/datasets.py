@@ -208,7 +208,8 @@ def _faults_of_near_miss(body: Mapping[str, Any]) -> Iterator[str]:
         yield f"level of a near miss must be one of {_listed(LEVELS[:2])}"
     if body["why"] not in WHYS:
         yield f"why must be one of {_listed(WHYS)}"
-    yield from _faults_of_rules(body["near"])
+    if body["near"] or body["why"] != "everyday":  # a plain everyday question is near no rule
+        yield from _faults_of_rules(body["near"])
 
 
 def _faults_of_rules(rules: list[str]) -> Iterator[str]:
