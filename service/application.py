@@ -169,7 +169,8 @@ def serve_application(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     application = open_application(settings)
-    app = create_app(Desk(settings, application.replier, application.backend, application.reasons))
+    database = open_database(settings.database)
+    app = create_app(Desk(settings, application.replier, application.backend, application.reasons, database))
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""The command line: ``backline ask | serve | ingest | index | sources | doctor``.
+"""The command line: ``backline ask | serve | ingest | index | keys | sources | doctor``.
 
 Heavy libraries are imported inside the commands, so that help answers at once.
 """
@@ -24,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+keys = typer.Typer(help="Make, list and revoke the keys that writing asks for.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -213,6 +216,61 @@ def doctor() -> None:
         healthy = healthy and finding.ok
     if not healthy:
         raise SystemExit(EXIT_FAILURE)
+
+
+@keys.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="What you call it.")],
+    *,
+    scope: Annotated[list[str], typer.Option(help="ask, search, ingest, feedback, admin or eval; repeat it.")],
+    collection: Annotated[
+        list[str] | None, typer.Option(help="A collection that it may touch; repeat it. Without one: all.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="Days until it ends.", min=1, max=36_500)] = None,
+) -> None:
+    """Make a key and print it, this once."""
+    from datetime import timedelta
+    from typing import cast
+
+    from service.settings import load_settings
+    from service.storage.database import open_database
+    from service.storage.keys import Scope, create_key
+
+    engine = open_database(load_settings().database)
+    lifetime = None if days is None else timedelta(days=days)
+    try:
+        secret, key = create_key(engine, name, cast("list[Scope]", scope), collection, lifetime)
+    except ValueError as error:
+        _fail(str(error), EXIT_USAGE)
+    print(secret)
+    print(f"{key.id} is made. The line above is shown this once: only its hash is kept.", file=sys.stderr)
+
+
+@keys.command("list")
+def list_all() -> None:
+    """Print every key: id, name, scopes, collections, end. The secrets are not known."""
+    from datetime import UTC, datetime
+
+    from service.printing import key_line
+    from service.settings import load_settings
+    from service.storage.database import open_database
+    from service.storage.keys import list_keys
+
+    now = datetime.now(UTC)
+    for key in list_keys(open_database(load_settings().database)):
+        print(key_line(key, now))
+
+
+@keys.command("revoke")
+def revoke(key_id: Annotated[str, typer.Argument(help="The id that `backline keys list` prints.")]) -> None:
+    """Revoke a key: from the next request on it opens nothing."""
+    from service.settings import load_settings
+    from service.storage.database import open_database
+    from service.storage.keys import revoke_key
+
+    if not revoke_key(open_database(load_settings().database), key_id):
+        _fail(f"there is no working key {key_id}; see `backline keys list`")
+    print(f"{key_id} is revoked")
 
 
 def _open() -> "Application":

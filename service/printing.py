@@ -5,10 +5,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from index.embedding import Progress
 from index.snapshot import Snapshot
+from service.storage.keys import Key
 
 _WIDTH = 96
 
@@ -112,3 +114,11 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(
         text, _WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent), break_on_hyphens=False
     )
+
+
+def key_line(key: Key, now: datetime) -> str:
+    """Return one line on a key: id, whether it works, scopes, collections, end, name."""
+    state = "revoked" if key.revoked else "works" if key.works_at(now) else "over"
+    collections = "all" if key.collections is None else ",".join(sorted(key.collections))
+    end = "no end" if key.expires is None else f"until {key.expires.date().isoformat()}"
+    return f"{key.id}  {state:7}  {','.join(sorted(key.scopes))}  {collections}  {end}  {key.name}"

@@ -23,6 +23,8 @@ Information from health sources, not medical advice."""
 
 _PROBLEMS = {
     400: "not JSON",
+    401: "no key",
+    403: "the key does not allow this",
     404: "not found",
     413: "too large",
     415: "not sent as JSON",

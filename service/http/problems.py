@@ -1,5 +1,6 @@
 """Errors over HTTP: one shape (RFC 9457), one table from error to status, never the input."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -22,6 +23,8 @@ KINDS = {
     for kind in (
         Kind(400, "not-json", "The request body is not JSON"),
         Kind(400, "foreign-host", "This host name is not served"),
+        Kind(401, "no-key", "This needs a key"),
+        Kind(403, "key-not-allowed", "The key does not allow this"),
         Kind(403, "foreign-origin", "This page may not use the service"),
         Kind(404, "not-found", "There is nothing here"),
         Kind(405, "method-not-allowed", "This address does not take that method"),
@@ -42,11 +45,13 @@ class ProblemError(Exception):
         code: A key of :data:`KINDS`.
         detail: What is wrong and what to do, in one sentence.
         errors: Field and detail of each fault.
+        headers: What the response says beside its body, such as how to authenticate or when to come back.
     """
 
     code: str
     detail: str
     errors: tuple[tuple[str, str], ...] = field(default=())
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def problem_response(request: Request | None, problem: ProblemError) -> JSONResponse:
@@ -62,4 +67,4 @@ def problem_response(request: Request | None, problem: ProblemError) -> JSONResp
         "request_id": request_id,
         "errors": [{"field": name, "detail": detail} for name, detail in problem.errors],
     }
-    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=dict(problem.headers))

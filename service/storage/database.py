@@ -21,6 +21,19 @@ documents = Table(
     Column("created", String(32), nullable=False),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("collections", Text),
+    Column("created", String(40), nullable=False),
+    Column("expires", String(40)),
+    Column("revoked", String(40)),
+)
+
 
 def open_database(path: Path) -> Engine:
     """Open the embedded database, making file and tables when missing.

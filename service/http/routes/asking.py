@@ -7,6 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from index.retrieving import Filters
 from service.answering.records import Question
+from service.http.authenticating import Asker, Searcher
 from service.http.events import MEDIA_TYPE, events_of
 from service.http.schemas import (
     AnswerSchema,
@@ -27,11 +28,12 @@ router = APIRouter(prefix="/v1", tags=["asking"])
     response_model=AnswerSchema,
     responses={200: {"content": {"text/event-stream": {}}, "description": "The reply; as events with `stream`."}},
 )
-def ask(request: AskRequest, desk: DeskHere) -> Response | dict[str, Any]:
+def ask(request: AskRequest, desk: DeskHere, caller: Asker) -> Response | dict[str, Any]:
     """Answer a question with cited sentences, or say why not; warning signs come first.
 
     With `stream` the reply comes as server-sent events: `triage`, `passages`, `sentence` …, `abstain`, `done`.
     """
+    caller.check(request.filters.collection)
     question = Question(
         text=request.question,
         history=tuple(request.history),
@@ -47,8 +49,9 @@ def ask(request: AskRequest, desk: DeskHere) -> Response | dict[str, Any]:
 
 
 @router.post("/search")
-def search(request: SearchRequest, desk: DeskHere) -> SearchSchema:
+def search(request: SearchRequest, desk: DeskHere, caller: Searcher) -> SearchSchema:
     """Search passages; words that describe a warning sign raise the same notice as a question."""
+    caller.check(request.filters.collection)
     retriever = desk.replier.answerer.retriever
     sources = request.filters.source_ids
     filters = Filters(None if sources is None else tuple(sources), request.filters.collection)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from fastapi import APIRouter
 
+from service.http.authenticating import Reader
 from service.http.problems import ProblemError
 from service.http.schemas import DocumentSchema, PassageTextSchema, SourceSchema, SourcesSchema, source_schema
 from service.http.state import DeskHere
@@ -12,22 +13,24 @@ router = APIRouter(prefix="/v1", tags=["reading"])
 
 
 @router.get("/sources")
-def sources(desk: DeskHere) -> SourcesSchema:
+def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
     """List every source of the index with licence, credit and evidence."""
     snapshot = desk.replier.answerer.retriever.snapshot
     counts = Counter(passage.source_id for passage in snapshot.passages)
     rows: dict[str, SourceSchema] = {}
     for document in snapshot.documents.values():
+        if not caller.may_touch(document.source.collection):
+            continue
         own = [d for d in snapshot.documents.values() if d.source.id == document.source.id]
         rows.setdefault(document.source.id, source_schema(document.source, own, counts[document.source.id]))
     return SourcesSchema(data=[rows[name] for name in sorted(rows)])
 
 
 @router.get("/documents/{document_id}")
-def document(document_id: str, desk: DeskHere) -> DocumentSchema:
+def document(document_id: str, desk: DeskHere, caller: Reader) -> DocumentSchema:
     """Return a document's text and version: a citation's span is a slice of that text, in code points."""
     found = desk.replier.answerer.retriever.snapshot.documents.get(document_id)
-    if found is None:
+    if found is None or not caller.may_touch(found.source.collection):
         raise ProblemError("not-found", "There is no document of that id; see /v1/sources for those that are.")
     return DocumentSchema(
         id=found.id,
@@ -42,11 +45,11 @@ def document(document_id: str, desk: DeskHere) -> DocumentSchema:
 
 
 @router.get("/passages/{passage_id}")
-def passage(passage_id: str, desk: DeskHere) -> PassageTextSchema:
+def passage(passage_id: str, desk: DeskHere, caller: Reader) -> PassageTextSchema:
     """Return one passage with its place in its document."""
     snapshot = desk.replier.answerer.retriever.snapshot
     found = next((one for one in snapshot.passages if one.id == passage_id), None)
-    if found is None:
+    if found is None or not caller.may_touch(found.collection):
         raise ProblemError("not-found", "There is no passage of that id in the snapshot that serves now.")
     return PassageTextSchema(
         id=found.id,
