@@ -8,7 +8,7 @@ import fcntl
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -104,6 +104,37 @@ def activate_snapshot(root: Path, snapshot_id: str) -> None:
         _point_to(root, snapshot_id)
 
 
+def drop_snapshots_with(root: Path, versions: Collection[tuple[str, str]]) -> list[str]:
+    """Remove every kept snapshot but the current one that holds one of these documents.
+
+    What was deleted must not come back by rolling back, nor stay readable on the disk.
+
+    Args:
+        root: Folder of all snapshots.
+        versions: Id and version of deleted documents.
+
+    Returns:
+        The names of the removed snapshots.
+    """
+    unwanted = set(versions)
+    with _only_publisher(root):
+        current, *before = named_snapshots(root) or [""]
+        dropped = [name for name in before if unwanted & _held(root / name / "documents.jsonl")]
+        if dropped:
+            _write_pointer(root, [current, *(name for name in before if name not in dropped)])
+            _drop_old(root)
+    return dropped
+
+
+def _held(documents: Path) -> set[tuple[str, str]]:
+    try:
+        with documents.open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        return {(row["id"], row["version"]) for row in rows}
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()  # a folder that nobody can read is no snapshot to roll back to
+
+
 @contextmanager
 def _only_publisher(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
@@ -151,9 +182,13 @@ def _move_into_place(aside: Path, root: Path, snapshot_id: str) -> None:
 
 
 def _point_to(root: Path, snapshot_id: str) -> None:
-    aside = root / _NEW_POINTER
     before = [name for name in named_snapshots(root) if name != snapshot_id]
-    aside.write_text("\n".join([snapshot_id, *before[: KEPT - 1]]) + "\n", encoding="utf-8")
+    _write_pointer(root, [snapshot_id, *before[: KEPT - 1]])
+
+
+def _write_pointer(root: Path, names: Sequence[str]) -> None:
+    aside = root / _NEW_POINTER
+    aside.write_text("\n".join(names) + "\n", encoding="utf-8")
     flush(aside)
     aside.replace(root / CURRENT)
     flush(root)

@@ -71,7 +71,24 @@ class Retriever:
         self.snapshot = snapshot
         self._embedder = embedder
         self._speller = Speller((passage.embedded_text for passage in snapshot.passages), known_words)
-        self._rows: dict[Filters, tuple[Rows, Rows]] = {}
+        self._withdrawn: frozenset[str] = frozenset()
+        self._rows: dict[tuple[frozenset[str], Filters], tuple[Rows, Rows]] = {}
+
+    def withdraw(self, versions: Collection[tuple[str, str]]) -> None:
+        """Hide documents that were deleted after the snapshot was built; the next search no longer finds them.
+
+        Args:
+            versions: Id and version of every deleted document, all of them at each call: one that is missing here is
+                found again. What the snapshot does not hold is passed over.
+        """
+        documents = self.snapshot.documents
+        self._withdrawn = frozenset(
+            name for name, version in versions if name in documents and documents[name].version == version
+        )
+
+    def shows(self, document_id: str) -> bool:
+        """Whether the snapshot holds a document that is not withdrawn."""
+        return document_id in self.snapshot.documents and document_id not in self._withdrawn
 
     def repair(self, query: str) -> str:
         """Return a query with misspelt words replaced by the corpus's own."""
@@ -170,14 +187,17 @@ class Retriever:
 
     def _allowed(self, filters: Filters) -> tuple[Rows, Rows]:
         """Return the passage and sentence rows that may be found; several threads may ask at once."""
-        key = Filters(None if filters.source_ids is None else frozenset(filters.source_ids), filters.collection)
+        wanted = Filters(None if filters.source_ids is None else frozenset(filters.source_ids), filters.collection)
+        # What is withdrawn is part of the key: rows that another thread works out meanwhile are kept under the old one.
+        key = (self._withdrawn, wanted)
         rows = self._rows.get(key)
         if rows is None:
             passages = [
                 row
                 for row, passage in enumerate(self.snapshot.passages)
-                if passage.collection == key.collection
-                and (key.source_ids is None or passage.source_id in key.source_ids)
+                if passage.collection == wanted.collection
+                and (wanted.source_ids is None or passage.source_id in wanted.source_ids)
+                and passage.document_id not in key[0]
             ]
             inside = set(passages)
             sentences = [row for row, (owner, _) in enumerate(self.snapshot.sentences) if owner in inside]

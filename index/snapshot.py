@@ -24,7 +24,7 @@ from index.manifest import (
     named_snapshots,
     read_manifest,
 )
-from index.publishing import KEPT, activate_snapshot, publish_snapshot
+from index.publishing import KEPT, activate_snapshot, drop_snapshots_with, publish_snapshot
 
 __all__ = [
     "FORMAT",
@@ -33,6 +33,7 @@ __all__ = [
     "Snapshot",
     "activate_snapshot",
     "current_snapshot_id",
+    "drop_snapshots_with",
     "open_newest_intact",
     "open_snapshot",
     "publish_snapshot",

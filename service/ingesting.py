@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from corpus.errors import UnreadableDocumentError
 from corpus.fetching.fetching import fetch_pages
 from corpus.fetching.policy import FetchPolicy
 from corpus.fetching.refusals import Refusal
 from corpus.reading.door import ReadDocument, read_bytes, read_path
-from corpus.records import Document, Source
+from corpus.reading.text import read_text
+from corpus.records import Document, Source, text_version
 from corpus.sandbox import Sandbox
 from service.settings import Settings
 from service.storage.database import open_database
 from service.storage.documents import Stored, document_id, store_document
+
+_UNTITLED = "Untitled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,18 @@ class Origin:
         publisher: Who says it, or "".
         url: Address of a single document, or "".
         licence: Licence in a short phrase, or "".
+        title: Title of a single document, or "".
+        published: Date of a single document (YYYY, YYYY-MM or YYYY-MM-DD), or "".
+        external_id: Id of a single document in the system that it comes from, or "".
     """
 
     collection: str = "default"
     publisher: str = ""
     url: str = ""
     licence: str = ""
+    title: str = ""
+    published: str = ""
+    external_id: str = ""
 
 
 @dataclass(slots=True)
@@ -104,13 +115,79 @@ def fetch_and_ingest(settings: Settings, urls: Sequence[str], origin: Origin) ->
     return report
 
 
+def ingest_upload(engine: Engine, content: bytes, name: str, origin: Origin) -> Report:
+    """Read content that came over the network into the database.
+
+    The document's id is made from its external id, else its URL, else its text: sent again under the same external
+    id or URL it is a new version; without either, the same text is the same document and another text another one.
+
+    Args:
+        engine: The database.
+        content: The file.
+        name: The name that came with it; shown, and used as a hint to its kind.
+        origin: What the sender says of it; for a single document this goes before what the file says of itself.
+
+    Raises:
+        corpus.sandbox.SandboxError: no worker process can be started.
+    """
+    report = Report()
+    with Sandbox() as sandbox:
+        for read in read_bytes(content, name, sandbox=sandbox, on_refusal=report.refused.append):
+            document = _uploaded(read, origin)
+            report.stored.append((read.name, store_document(engine, document)))
+    return report
+
+
+def ingest_text(engine: Engine, content: bytes, origin: Origin, *, markdown: bool) -> Report:
+    """Read one text that came over the network into the database; ids are made as by :func:`ingest_upload`.
+
+    Args:
+        engine: The database.
+        content: The text, UTF-8.
+        origin: What the sender says of it.
+        markdown: Whether it is Markdown; plain text is never taken for anything else.
+
+    Raises:
+        corpus.sandbox.SandboxError: no worker process can be started.
+    """
+    report = Report()
+    try:
+        read = next(read_bytes(content, "text.md")) if markdown else read_text(content, "text")
+    except UnreadableDocumentError as error:
+        report.refused.append(error)
+        return report
+    document = _uploaded(replace(read, name=_UNTITLED), origin)
+    report.stored.append((document.title, store_document(engine, document)))
+    return report
+
+
+def _uploaded(read: ReadDocument, origin: Origin) -> Document:
+    if "#" not in read.name:
+        read = replace(
+            read,
+            title=origin.title or read.title,
+            url=origin.url or read.url,
+            publisher=origin.publisher or read.publisher,
+            published=origin.published or read.published,
+            licence=origin.licence or read.licence,
+            external_id=origin.external_id or read.external_id,
+        )
+    for kind, place in (("id", read.external_id), ("url", read.url)):
+        if place:
+            return _made(document_id(origin.collection, f"{kind}\n{place}"), read, origin)
+    return _made(document_id(origin.collection, f"text\n{text_version(read.marked.text)}"), read, origin)
+
+
 def _document(read: ReadDocument, path: Path, origin: Origin, retrieved: str = "") -> Document:
-    """Give a document its id and source: what the file says of itself, else what the operator said."""
-    url = read.url or origin.url
     place = read.external_id or (read.name if path.is_dir() or "#" in read.name else "")
     # A fetched page is known by its address; a file by where it lies.
     where = "" if retrieved else path.resolve().as_posix()
-    name = document_id(origin.collection, f"{where}\n{place}")
+    return _made(document_id(origin.collection, f"{where}\n{place}"), read, origin, retrieved)
+
+
+def _made(name: str, read: ReadDocument, origin: Origin, retrieved: str = "") -> Document:
+    """Give a document its id and source: what the file says of itself, else what the operator said."""
+    url = read.url or origin.url
     title = read.title or read.marked.title or read.name
     publisher = read.publisher or origin.publisher or title
     source = Source(

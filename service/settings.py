@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=(), description="Crisis lines that are offered before the emergency numbers, divided by commas."
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest request body, in bytes.")
+    max_upload_bytes: int = Field(
+        default=20_000_000, ge=1_000, description="Largest body of `POST /v1/documents`, in bytes."
+    )
     fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="host:port of machines inside the network that `backline fetch` may ask, by spaces."
     )

@@ -1,17 +1,22 @@
 """The ASGI application: routes, errors, door."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from service.http.guarding import Door
 from service.http.problems import ProblemError, problem_response
-from service.http.routes import asking, health, pages, reading
+from service.http.routes import asking, documents, health, pages, reading
 from service.http.schemas import ProblemSchema
 from service.http.state import Desk
+from service.http.uploading import UPLOAD_SCHEMAS
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -33,24 +38,48 @@ _PROBLEMS = {
 }
 
 
+class _Application(FastAPI):
+    """The application; its reference also holds the shapes of bodies that a route reads itself."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"].update(UPLOAD_SCHEMAS)
+        return document
+
+
 def create_app(desk: Desk) -> FastAPI:
     """Make the application around one opened service."""
-    app = FastAPI(
+    app = _Application(
         title="Backline",
         version="1",
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        lifespan=_lifespan,
         responses={status: {"model": ProblemSchema, "description": text} for status, text in _PROBLEMS.items()},
     )
     app.state.desk = desk
-    for module in (asking, reading, health, pages):
+    for module in (asking, documents, reading, health, pages):
         app.include_router(module.router)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(Door, max_body_bytes=desk.settings.max_body_bytes, hosts=LOOPBACK_HOSTS)
+    app.add_exception_handler(OperationalError, _on_busy)
+    limits = {("POST", "/v1/documents"): desk.settings.max_upload_bytes}
+    app.add_middleware(Door, max_body_bytes=desk.settings.max_body_bytes, hosts=LOOPBACK_HOSTS, limits=limits)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    desk: Desk = app.state.desk
+    for one in desk.background:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in desk.background:
+            await run_in_threadpool(one.stop)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -59,7 +88,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else []
-    if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+    kind = request.headers.get("content-type", "")
+    if request.method == "POST" and not kind.startswith("multipart/form-data") and "json" not in kind:
         advice = "Send the header content-type: application/json with a JSON body."
         return problem_response(request, ProblemError("wrong-content-type", advice))
     if any(fault["type"] == "json_invalid" for fault in faults):
@@ -83,18 +113,24 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return problem_response(request, _unknown())
 
 
+async def _on_busy(request: Request, _error: Exception) -> JSONResponse:
+    detail = "The database is busy or cannot be written; try again."
+    return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "2"}))
+
+
 def _unknown() -> ProblemError:
     return ProblemError("internal-error", "Try again; if it stays, send us the request id.")
 
 
 def _field(location: Sequence[int | str]) -> str:
     """Name a field by its path; names that came with the request are not repeated."""
-    names = [str(part) for part in location if part != "body"]
+    names = [str(part) for part in location if part not in {"body", "query", "path"}]
     return ".".join(name if name in _KNOWN or name.isdigit() else "(unknown)" for name in names) or "body"
 
 
 _KNOWN = frozenset(
-    "question query conversation_id history mode top_k filters source_ids collection locale stream document_id".split()
+    "question query conversation_id history mode top_k filters source_ids collection locale stream document_id"
+    " title url publisher licence published collection external_id text markdown file cursor limit".split()
 )
 
 

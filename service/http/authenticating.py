@@ -85,3 +85,4 @@ def caller_with(*scopes: Scope, writes: bool = False) -> Callable[..., Caller]:
 Asker = Annotated[Caller, Depends(caller_with("ask"))]
 Searcher = Annotated[Caller, Depends(caller_with("search"))]
 Reader = Annotated[Caller, Depends(caller_with("ask", "search"))]
+Writer = Annotated[Caller, Depends(caller_with("ingest", writes=True))]

@@ -3,11 +3,12 @@
 import logging
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.problems import ProblemError, problem_response
@@ -31,11 +32,19 @@ class Door:
         app: The application behind the door.
         max_body_bytes: Largest body; bytes are counted as they come, whatever the length header says.
         hosts: Host names that are served, without port; ``*`` serves all.
+        limits: Largest body by method and path, where it is another than ``max_body_bytes``.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, hosts: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        hosts: Iterable[str],
+        limits: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._limit = max_body_bytes
+        self._limits = dict(limits)
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +56,8 @@ class Door:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(12)
         scope.setdefault("state", {})["request_id"] = request_id
-        counted = _Counter(receive, self._limit)
+        limit = self._limits.get((scope["method"], scope["path"]), self._limit)
+        counted = _Counter(receive, limit)
 
         async def send_with_headers(message: Message) -> None:
             if counted.exceeded and not counted.answered:
@@ -60,21 +70,21 @@ class Door:
                     out.setdefault(name, value)
             await send(message)
 
-        problem = self._refusal(headers)
+        problem = self._refusal(headers, limit)
         if problem is None:
             try:
                 await self._app(scope, counted, send_with_headers)
-            except _BodyTooLargeError:
-                pass
+            except (_BodyTooLargeError, ClientDisconnect):
+                pass  # the first is answered below; whoever hung up hears nothing
             except Exception as error:  # noqa: BLE001 - the last place where a fault can still become an answer
                 _log.error("request %s failed: %s", request_id, type(error).__name__, exc_info=_places_only(error))
                 problem = ProblemError("internal-error", "Try again; if it stays, send us the request id.")
         if counted.exceeded:
-            problem, counted.exceeded = self._too_large(), False
+            problem, counted.exceeded = _too_large(limit), False
         if problem is not None and not counted.answered:
             await problem_response(Request(scope), problem)(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: Headers) -> ProblemError | None:
+    def _refusal(self, headers: Headers, limit: int) -> ProblemError | None:
         host = headers.get("host", "")
         if "*" not in self._hosts and _name(f"//{host}") not in self._hosts:
             return ProblemError("foreign-host", "Use the address that the service printed when it started.")
@@ -84,12 +94,9 @@ class Door:
         if origin == "null":
             return ProblemError("foreign-origin", "Pages without an origin may not call this service.")
         length = headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and int(length) > self._limit:
-            return self._too_large()
+        if length.isascii() and length.isdigit() and int(length) > limit:
+            return _too_large(limit)
         return None
-
-    def _too_large(self) -> ProblemError:
-        return ProblemError("body-too-large", f"Send at most {self._limit} bytes; ask one short question at a time.")
 
 
 class _BodyTooLargeError(Exception):
@@ -113,6 +120,10 @@ class _Counter:
                 self.exceeded = True
                 raise _BodyTooLargeError
         return message
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError("body-too-large", f"Send at most {limit} bytes at once.")
 
 
 def _places_only(error: Exception) -> BaseException:

@@ -22,15 +22,18 @@ KINDS = {
     kind.code: kind
     for kind in (
         Kind(400, "not-json", "The request body is not JSON"),
+        Kind(400, "not-multipart", "The request body is no form with a file"),
         Kind(400, "foreign-host", "This host name is not served"),
         Kind(401, "no-key", "This needs a key"),
         Kind(403, "key-not-allowed", "The key does not allow this"),
         Kind(403, "foreign-origin", "This page may not use the service"),
         Kind(404, "not-found", "There is nothing here"),
         Kind(405, "method-not-allowed", "This address does not take that method"),
+        Kind(409, "shipped-document", "This document belongs to Backline"),
         Kind(413, "body-too-large", "The request body is too large"),
         Kind(415, "wrong-content-type", "The request body has the wrong content type"),
         Kind(422, "invalid-request", "A field of the request is wrong"),
+        Kind(422, "unreadable-document", "The document cannot be read"),
         Kind(500, "internal-error", "Something went wrong on our side"),
         Kind(503, "not-ready", "The service is not ready"),
     )

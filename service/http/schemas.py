@@ -30,20 +30,20 @@ def _is_not_blank(text: str) -> str:
 Text = Annotated[str, AfterValidator(_has_no_nul)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """Unknown fields are faults: a misspelt option must not be ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class FilterOptions(_Strict):
+class FilterOptions(Strict):
     """What may be found."""
 
     source_ids: list[Annotated[Text, Field(max_length=200)]] | None = Field(default=None, max_length=200)
     collection: Text = Field(default="default", max_length=64)
 
 
-class AskRequest(_Strict):
+class AskRequest(Strict):
     """A question."""
 
     question: Annotated[Text, AfterValidator(_is_not_blank)] = Field(
@@ -68,7 +68,7 @@ class AskRequest(_Strict):
     stream: bool = Field(default=False, description="Send server-sent events instead of one object.")
 
 
-class SearchRequest(_Strict):
+class SearchRequest(Strict):
     """Words to search passages with."""
 
     query: Annotated[Text, AfterValidator(_is_not_blank)] = Field(min_length=1, max_length=QUESTION_CHARACTERS)

@@ -17,7 +17,7 @@ from index.dense import DenseIndex
 from index.errors import DamagedSnapshotError, NoSnapshotError
 from index.lexical import LexicalIndex
 from index.manifest import current_snapshot_id, named_snapshots
-from index.snapshot import activate_snapshot, open_newest_intact, open_snapshot
+from index.snapshot import activate_snapshot, drop_snapshots_with, open_newest_intact, open_snapshot
 from tests.index.fakes import HashingEmbedder, make_document
 
 MODEL = "hashing@1"
@@ -245,6 +245,25 @@ def test_rolling_back_and_forward_changes_the_pointer_alone(tmp_path: Path) -> N
     activate_snapshot(tmp_path, third)
     assert named_snapshots(tmp_path) == [third, second, first]
     assert open_snapshot(tmp_path, MODEL).id == third
+
+
+def test_snapshots_with_what_was_deleted_are_removed_and_the_current_one_stays(tmp_path: Path) -> None:
+    deleted = make_document("secret", "Note", ("Heat", "The marmalade is in the attic."))
+    other = make_document("other", "Note", ("Heat", "A warm bath."))
+    third = make_document("third", "Note", ("Ice", "Wrap it."))
+    names = [
+        build_snapshot(some, HashingEmbedder(), tmp_path).snapshot_id
+        for some in ([deleted, other], [other], [other, third])
+    ]
+    withdrawn = [(deleted.id, deleted.version), (other.id, "sha256:older"), (third.id, third.version)]
+    assert drop_snapshots_with(tmp_path, withdrawn) == names[:1]
+    assert named_snapshots(tmp_path) == [names[2], names[1]]
+    assert sorted(folder.name for folder in tmp_path.glob("snap_*")) == sorted(names[1:])
+    assert drop_snapshots_with(tmp_path, withdrawn) == []
+
+
+def test_dropping_where_nothing_was_published_does_nothing(tmp_path: Path) -> None:
+    assert drop_snapshots_with(tmp_path, [("doc_x", "sha256:x")]) == []
 
 
 def test_activating_what_is_not_there_or_damaged_is_refused_and_changes_nothing(

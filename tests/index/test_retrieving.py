@@ -134,6 +134,28 @@ def test_nonsense_still_has_an_order(retriever: Retriever) -> None:
         assert len(retriever.search(query)) == 3
 
 
+def test_a_withdrawn_document_is_not_found_until_it_is_taken_back(retriever: Retriever) -> None:
+    query = "warm bath"
+    before = retriever.search(query)
+    version = retriever.snapshot.documents["doc_warmth"].version
+    retriever.withdraw([("doc_warmth", version), ("doc_elsewhere", version)])
+    assert (retriever.shows("doc_warmth"), retriever.shows("doc_walking"), retriever.shows("nothing")) == (
+        False,
+        True,
+        False,
+    )
+    found = retriever.find(query, retriever.embed(query), 10, 10)
+    assert {hit.passage.document_id for hit in found.passages} == {"doc_walking"}
+    assert {hit.passage.document_id for hit in found.sentences} == {"doc_walking"}
+    retriever.withdraw([])
+    assert retriever.search(query) == before
+
+
+def test_another_version_of_a_withdrawn_document_is_found(retriever: Retriever) -> None:
+    retriever.withdraw([("doc_warmth", "sha256:of-an-older-text")])
+    assert "doc_warmth" in {hit.passage.document_id for hit in retriever.search("warm bath")}
+
+
 @pytest.mark.parametrize(("passages", "sentences"), [(0, 1), (1, 0)])
 def test_less_than_one_is_refused(retriever: Retriever, passages: int, sentences: int) -> None:
     with pytest.raises(ValueError, match="at least one passage and one sentence"):

@@ -52,11 +52,12 @@ def ask(request: AskRequest, desk: DeskHere, caller: Asker) -> Response | dict[s
 def search(request: SearchRequest, desk: DeskHere, caller: Searcher) -> SearchSchema:
     """Search passages; words that describe a warning sign raise the same notice as a question."""
     caller.check(request.filters.collection)
-    retriever = desk.replier.answerer.retriever
     sources = request.filters.source_ids
     filters = Filters(None if sources is None else tuple(sources), request.filters.collection)
     with desk.gate:
-        notice = desk.replier.screen(Question(request.query))
+        replier = desk.replier
+        retriever = replier.answerer.retriever
+        notice = replier.screen(Question(request.query))
         hits = retriever.search(request.query, request.top_k, filters)
     return SearchSchema(
         triage=notice_schema(notice),

@@ -19,16 +19,17 @@ def healthz() -> HealthSchema:
 @router.get("/readyz")
 def readyz(desk: DeskHere) -> ReadySchema:
     """Say what serves, and what is wrong with it."""
-    snapshot = desk.replier.answerer.retriever.snapshot
-    reviewer = desk.replier.rules.reviewed_by or None
+    replier, reasons = desk.replier, desk.serving.reasons
+    snapshot = replier.answerer.retriever.snapshot
+    reviewer = replier.rules.reviewed_by or None
     return ReadySchema(
-        status="degraded" if desk.reasons else "ready",
+        status="degraded" if reasons else "ready",
         snapshot_id=snapshot.id,
         model=snapshot.manifest.model_id,
         passages=len(snapshot.passages),
         backend=desk.backend,
-        calibrated=desk.replier.answerer.calibrated,
-        reasons=list(desk.reasons),
+        calibrated=replier.answerer.calibrated,
+        reasons=list(reasons),
         rules_reviewed_by=reviewer,
         notice=NOT_REVIEWED if reviewer is None else f"Warning rules reviewed by {reviewer}. Not a medical device.",
     )

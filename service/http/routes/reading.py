@@ -15,13 +15,13 @@ router = APIRouter(prefix="/v1", tags=["reading"])
 @router.get("/sources")
 def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
     """List every source of the index with licence, credit and evidence."""
-    snapshot = desk.replier.answerer.retriever.snapshot
+    retriever = desk.replier.answerer.retriever
+    snapshot = retriever.snapshot
+    shown = [d for d in snapshot.documents.values() if retriever.shows(d.id) and caller.may_touch(d.source.collection)]
     counts = Counter(passage.source_id for passage in snapshot.passages)
     rows: dict[str, SourceSchema] = {}
-    for document in snapshot.documents.values():
-        if not caller.may_touch(document.source.collection):
-            continue
-        own = [d for d in snapshot.documents.values() if d.source.id == document.source.id]
+    for document in shown:
+        own = [d for d in shown if d.source.id == document.source.id]
         rows.setdefault(document.source.id, source_schema(document.source, own, counts[document.source.id]))
     return SourcesSchema(data=[rows[name] for name in sorted(rows)])
 
@@ -29,7 +29,8 @@ def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
 @router.get("/documents/{document_id}")
 def document(document_id: str, desk: DeskHere, caller: Reader) -> DocumentSchema:
     """Return a document's text and version: a citation's span is a slice of that text, in code points."""
-    found = desk.replier.answerer.retriever.snapshot.documents.get(document_id)
+    retriever = desk.replier.answerer.retriever
+    found = retriever.snapshot.documents.get(document_id) if retriever.shows(document_id) else None
     if found is None or not caller.may_touch(found.source.collection):
         raise ProblemError("not-found", "There is no document of that id; see /v1/sources for those that are.")
     return DocumentSchema(
@@ -47,8 +48,9 @@ def document(document_id: str, desk: DeskHere, caller: Reader) -> DocumentSchema
 @router.get("/passages/{passage_id}")
 def passage(passage_id: str, desk: DeskHere, caller: Reader) -> PassageTextSchema:
     """Return one passage with its place in its document."""
-    snapshot = desk.replier.answerer.retriever.snapshot
-    found = next((one for one in snapshot.passages if one.id == passage_id), None)
+    retriever = desk.replier.answerer.retriever
+    snapshot = retriever.snapshot
+    found = next((p for p in snapshot.passages if p.id == passage_id and retriever.shows(p.document_id)), None)
     if found is None or not caller.may_touch(found.collection):
         raise ProblemError("not-found", "There is no passage of that id in the snapshot that serves now.")
     return PassageTextSchema(

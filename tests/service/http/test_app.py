@@ -10,6 +10,7 @@ from service.answering.replying import Replier
 from service.http.app import create_app
 from service.http.problems import MEDIA_TYPE
 from service.http.state import Desk
+from service.serving import Serving
 from service.settings import Settings
 
 SECRET = "zebra-7-quokka"
@@ -19,7 +20,7 @@ SECRET = "zebra-7-quokka"
 def client(replier: Replier) -> Iterator[TestClient]:
     settings = Settings(home=Path("unused"), max_body_bytes=100_000)
     with TestClient(
-        create_app(Desk(settings, replier, "fake")),
+        create_app(Desk(settings, Serving(replier), "fake")),
         base_url="http://127.0.0.1:8000",
         raise_server_exceptions=False,
     ) as opened:
@@ -185,6 +186,7 @@ def test_the_openapi_document_lists_every_address(client: TestClient) -> None:
         "/v1/ask",
         "/v1/search",
         "/v1/sources",
+        "/v1/documents",
         "/v1/documents/{document_id}",
         "/v1/passages/{passage_id}",
         "/healthz",

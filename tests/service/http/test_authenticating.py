@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from service.answering.replying import Replier
 from service.http.app import create_app
 from service.http.state import Desk
+from service.serving import Serving
 from service.settings import Settings
 from service.storage.database import open_database
 from service.storage.keys import Scope, create_key, revoke_key
@@ -24,7 +25,7 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def opened(replier: Replier, engine: Engine | None, *, open_reading: bool) -> Iterator[TestClient]:
-    desk = Desk(Settings(home=Path("unused")), replier, "fake", (), engine, open_reading=open_reading)
+    desk = Desk(Settings(home=Path("unused")), Serving(replier), "fake", engine, open_reading=open_reading)
     with TestClient(create_app(desk), base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
 

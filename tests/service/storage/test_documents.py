@@ -3,7 +3,17 @@ from pathlib import Path
 
 from corpus.records import Document, Section, Source, Span
 from service.storage.database import open_database
-from service.storage.documents import delete_document, document_id, load_documents, store_document
+from service.storage.documents import (
+    delete_document,
+    document_id,
+    list_documents,
+    load_document,
+    load_documents,
+    store_document,
+    stored_versions,
+    withdrawal_count,
+    withdrawn_versions,
+)
 
 
 def document(text: str = "Rest a little. Move a lot.") -> Document:
@@ -37,12 +47,53 @@ def test_collections_keep_equal_files_apart() -> None:
     assert document_id("a", "/x.md") != document_id("b", "/x.md")
 
 
-def test_a_deleted_document_is_gone(tmp_path: Path) -> None:
+def test_a_deleted_document_is_gone_from_the_table_and_from_the_file(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "b.sqlite")
-    store_document(engine, document())
+    words = "Marmalade keeps quokkas upright."
+    store_document(engine, document(words))
+    store_document(engine, document("Move."))
     assert delete_document(engine, document().id)
-    assert not delete_document(engine, document().id)
+    assert delete_document(engine, document().id) is None
     assert load_documents(engine) == []
+    for file in tmp_path.iterdir():
+        assert b"Marmalade" not in file.read_bytes()
+
+
+def test_every_version_of_a_deleted_document_is_withdrawn(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "b.sqlite")
+    first, second = document("Rest."), document("Move.")
+    store_document(engine, first)
+    store_document(engine, second)
+    assert (withdrawal_count(engine), withdrawn_versions(engine)) == (0, set())
+    delete_document(engine, first.id)
+    assert withdrawal_count(engine) == 1
+    assert withdrawn_versions(engine) == {(first.id, first.version), (first.id, second.version)}
+
+
+def test_a_version_that_is_stored_again_is_served_again_and_no_other(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "b.sqlite")
+    first, second = document("Rest."), document("Move.")
+    store_document(engine, first)
+    store_document(engine, second)
+    delete_document(engine, first.id)
+    assert store_document(engine, second).outcome == "added"
+    assert withdrawal_count(engine) == 2
+    assert withdrawn_versions(engine) == {(first.id, first.version)}
+
+
+def test_documents_are_listed_by_id_page_by_page(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "b.sqlite")
+    for name in ("doc_c", "doc_a", "doc_b"):
+        store_document(engine, replace(document(), id=name))
+    assert [row.id for row in list_documents(engine, "", 2)] == ["doc_a", "doc_b"]
+    assert [row.id for row in list_documents(engine, "doc_b", 2)] == ["doc_c"]
+    assert list_documents(engine, "", 9, ["elsewhere"]) == []
+    assert list_documents(engine, "", 1, ["default"])[0].source_id == "src"
+    found = load_document(engine, "doc_b")
+    assert found is not None
+    assert found.text == document().text
+    assert load_document(engine, "doc_d") is None
+    assert stored_versions(engine) == {(name, document().version) for name in ("doc_a", "doc_b", "doc_c")}
 
 
 def test_a_changed_source_is_a_change(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Follows the published snapshot: what any process publishes is served here within a second or two."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from index.errors import RetrievalError
+from index.snapshot import current_snapshot_id
+from service.answering.replying import Replier
+from service.serving import Serving
+
+_log = logging.getLogger(__name__)
+
+Reopen = Callable[[], tuple[Replier, tuple[str, ...]]]
+"""Opens the newest intact snapshot; says why it is not the current one, if it is not."""
+
+
+class Follower:
+    """Looks at the pointer to the current snapshot and swaps when it has changed.
+
+    Args:
+        root: Folder of all snapshots.
+        serving: What is swapped.
+        reopen: Opens the newest intact snapshot.
+        seconds: Time between two looks.
+    """
+
+    def __init__(self, root: Path, serving: Serving, reopen: Reopen, seconds: float = 0.5) -> None:
+        self._root = root
+        self._serving = serving
+        self._reopen = reopen
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._seen = serving.snapshot_id
+
+    def look(self) -> bool:
+        """Look once; return whether another snapshot answers now.
+
+        A snapshot that cannot be opened leaves the one that serves, which then says so in ``reasons``.
+        """
+        with self._lock:
+            try:
+                current = current_snapshot_id(self._root)
+                if current == self._seen:
+                    return False
+                replier, reasons = self._reopen()
+            except RetrievalError as error:
+                self._serving.degrade(str(error))
+                return False
+            # What was opened may be newer than the name that was read; then the next look finds nothing to do.
+            self._seen = current if reasons else replier.answerer.retriever.snapshot.id
+            self._serving.swap(replier, reasons)
+            _log.info("snapshot %s answers now", self._serving.snapshot_id)
+            return True
+
+    def start(self) -> None:
+        """Follow until :meth:`stop`."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following; a swap that has begun is finished."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the next look may go right
+                _log.warning("following failed: %s", type(error).__name__)
