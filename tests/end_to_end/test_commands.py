@@ -100,10 +100,10 @@ def test_a_reader_that_stops_reading_ends_it_quietly(home: Path) -> None:
 def test_a_damaged_index_is_refused_by_its_hash(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "var"
     shutil.copytree(home, copy)
-    (snapshot,) = (copy / "snapshots").glob("snap_*")
-    vectors = bytearray((snapshot / "sentences.faiss").read_bytes())
-    vectors[1000] ^= 1
-    (snapshot / "sentences.faiss").write_bytes(vectors)
+    for snapshot in (copy / "snapshots").glob("snap_*"):
+        vectors = bytearray((snapshot / "sentences.faiss").read_bytes())
+        vectors[1000] ^= 1
+        (snapshot / "sentences.faiss").write_bytes(vectors)
     done = run(copy, "ask", "What is a back spasm?")
     assert done.returncode == 1
     assert "damaged" in done.stderr

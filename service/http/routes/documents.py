@@ -20,6 +20,7 @@ from service.http.document_schemas import (
     UploadSchema,
 )
 from service.http.problems import ProblemError
+from service.http.schemas import ProblemSchema
 from service.http.state import Desk, DeskHere
 from service.http.uploading import OPENAPI_BODY, Upload, one_at_a_time, read_upload
 from service.ingesting import Report, ingest_text, ingest_upload
@@ -61,7 +62,11 @@ def documents(
     status_code=202,
     response_model=UploadSchema,
     openapi_extra={"requestBody": OPENAPI_BODY},
-    responses={200: {"model": UploadSchema, "description": "Everything was there already."}},
+    responses={
+        200: {"model": UploadSchema, "description": "Everything was there already."},
+        415: {"model": ProblemSchema, "description": "neither JSON nor a form"},
+        503: {"model": ProblemSchema, "description": "busy; come back after Retry-After"},
+    },
 )
 async def add(request: Request, response: Response, desk: DeskHere, caller: Writer) -> UploadSchema:
     """Store a document, sent as JSON or as a file; it is found as soon as the next snapshot is built.
@@ -86,7 +91,13 @@ async def add(request: Request, response: Response, desk: DeskHere, caller: Writ
     )
 
 
-@router.delete("/{document_id}")
+@router.delete(
+    "/{document_id}",
+    responses={
+        409: {"model": ProblemSchema, "description": "a digest of Backline's own"},
+        503: {"model": ProblemSchema, "description": "busy; come back after Retry-After"},
+    },
+)
 def remove(document_id: str, desk: DeskHere, caller: Writer) -> ReceiptSchema:
     """Delete a document that was brought: from the next request on nothing of it is served."""
     database, rebuilder = _writing(desk)
