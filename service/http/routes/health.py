@@ -20,6 +20,8 @@ def healthz() -> HealthSchema:
 def readyz(desk: DeskHere) -> ReadySchema:
     """Say what serves, and what is wrong with it."""
     replier, reasons = desk.replier, desk.serving.reasons
+    if desk.rebuilder is not None and desk.rebuilder.state == "failed":
+        reasons = (*reasons, "the last build of the index failed: stored documents may not be found; see the log")
     snapshot = replier.answerer.retriever.snapshot
     reviewer = replier.rules.reviewed_by or None
     return ReadySchema(

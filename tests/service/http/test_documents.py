@@ -1,5 +1,6 @@
 import io
 import json
+import sqlite3
 import threading
 import time
 import zipfile
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from service.storage.documents import load_documents
 from service.triage.loading import Rules
@@ -238,6 +240,43 @@ def test_a_key_of_one_collection_writes_nowhere_else(service: Service) -> None:
     assert service.client.post("/v1/documents", json=body, headers=key).status_code == 202
     check_problem(service.client.delete(f"/v1/documents/{theirs['id']}", headers=key), 404, "not-found")
     assert len(load_documents(service.database)) == 2
+
+
+def test_a_build_that_fails_is_told_by_readyz_and_takes_nothing_away(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("no space left")
+
+    rebuilder = service.desk.rebuilder
+    assert rebuilder is not None
+    key = service.key()
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilder, "_build", fail)
+        assert service.client.post("/v1/documents", json={"markdown": NOTE}, headers=key).status_code == 202
+        service.wait(lambda: rebuilder.state == "failed")
+    ready = service.client.get("/readyz").json()
+    assert ready["status"] == "degraded"
+    assert "build" in ready["reasons"][0]
+    assert service.found("gentle walking") != []
+    service.client.post("/v1/documents", json={"text": "Another."}, headers=key)
+    service.wait_for_build()
+    assert service.client.get("/readyz").json()["reasons"] == []
+    assert OPENING in service.found("Riverside clinic opens Tuesdays")
+
+
+def test_a_database_that_cannot_be_used_is_a_503_and_no_partial_write(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise OperationalError("SELECT zebra-7-quokka", {}, sqlite3.OperationalError("database is locked"))
+
+    key = service.key()
+    monkeypatch.setattr("service.ingesting.store_document", busy)
+    response = service.client.post("/v1/documents", json={"text": "Walk."}, headers=key)
+    check_problem(response, 503, "not-ready")
+    assert int(response.headers["retry-after"]) > 0
+    assert load_documents(service.database) == []
 
 
 def test_collections_are_kept_apart(service: Service) -> None:
