@@ -124,6 +124,8 @@ def test_a_wrong_content_type_is_refused(client: TestClient) -> None:
     response = client.post("/v1/ask", content=b"question=a", headers={"content-type": "text/plain"})
     check_problem(response, 415, "wrong-content-type")
     assert "application/json" in response.json()["detail"]
+    form = client.post("/v1/ask", files={"question": ("a.txt", b"a")})
+    check_problem(form, 415, "wrong-content-type")
 
 
 def test_unknown_addresses_and_methods(client: TestClient) -> None:
