@@ -1,4 +1,5 @@
 /** The wire: one question out, one reply in, as a whole or as a stream of events. */
+import { isOffline } from "./dom.js";
 
 const TIMEOUT_MS = 60_000;
 
@@ -51,7 +52,7 @@ export class Service {
   }
 
   async post(path, body, signal = null, accept = "application/json") {
-    if (navigator.onLine === false) throw new AskError("offline");
+    if (isOffline()) throw new AskError("offline");
     const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
     let response;
     try {
@@ -63,7 +64,7 @@ export class Service {
         credentials: "omit",
       });
     } catch {
-      throw new AskError(signal?.aborted ? "stopped" : navigator.onLine === false ? "offline" : "failed");
+      throw new AskError(signal?.aborted ? "stopped" : isOffline() ? "offline" : "failed");
     }
     if (!response.ok) throw await problem(response);
     return response;

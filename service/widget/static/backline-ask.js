@@ -9,7 +9,7 @@ import { Announcer } from "./announcer.js";
 import { AskError, Service } from "./asking.js";
 import { Numbering } from "./citations.js";
 import { Composer } from "./composer.js";
-import { el, icon } from "./dom.js";
+import { el, icon, isOffline } from "./dom.js";
 import { drawFrame, speakFrame } from "./frame.js";
 import { levelOf } from "./notices.js";
 import { registerUnit, sheet } from "./styles.js";
@@ -279,7 +279,7 @@ export class BacklineAsk extends HTMLElement {
         this.counting = setTimeout(tick, Math.min(COUNT_EVERY_MS, left() * 1000));
         return;
       }
-      this.composer.set({ blocked: navigator.onLine === false });
+      this.composer.set({ blocked: isOffline() });
       this.drop(turn);
     };
     this.counting = setTimeout(tick, Math.min(COUNT_EVERY_MS, error.seconds * 1000));
@@ -294,7 +294,7 @@ export class BacklineAsk extends HTMLElement {
 
   /** Offline: nothing is sent, and nothing is sent by itself when the connection is back. */
   connection() {
-    const offline = navigator.onLine === false;
+    const offline = isOffline();
     this.offlineLine.hidden = !offline;
     this.composer.set({ blocked: offline });
     if (offline) this.announcer.say(this.texts.say("error.offline"), { assertive: true });
@@ -376,7 +376,7 @@ export class BacklineAsk extends HTMLElement {
     this.turnsBox.replaceChildren();
     this.startConversation();
     this.empty.hidden = false;
-    this.composer.set({ blocked: navigator.onLine === false });
+    this.composer.set({ blocked: isOffline() });
     this.freshen();
     this.focus();
   }

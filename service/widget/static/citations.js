@@ -4,7 +4,7 @@ import { el, icon, outsideLink, safeAddress } from "./dom.js";
 const EVIDENCE_ICONS = { source: "checked", copy: "clock", edition: "clock", candidate: "arrow", other: "arrow" };
 const MARKS = { es: ["«", "»"], fr: ["« ", " »"], de: ["„", "“"] };
 
-/** One quote, one number, as in the JSON: a digest's passage may rest on several pages. */
+/** One quote, one number, as in the JSON. */
 export class Numbering {
   constructor() {
     this.numbers = new Map();

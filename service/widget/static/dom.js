@@ -1,4 +1,7 @@
-/** Elements from text and attributes only: no markup is ever parsed, so nothing in a reply can become an element. */
+/** Elements from text and attributes only: no markup is ever parsed. */
+
+/** A service on this machine needs no network. */
+export const isOffline = () => !navigator.onLine && !/^(localhost$|127\.|\[::1)/.test(location.hostname);
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,5 +1,5 @@
 /** What stands around the conversation: launcher, header, strip, empty state. Drawn once, spoken again on a new language. */
-import { el, icon } from "./dom.js";
+import { el, icon, isOffline } from "./dom.js";
 import { callLink } from "./notices.js";
 import { LANGUAGES } from "./texts.js";
 
@@ -14,12 +14,12 @@ export function drawFrame(component, mode) {
   component.closeButton = el("button.plain", { type: "button", hidden: mode !== "launcher", onclick: () => component.close() }, icon("close"));
   component.strip = el("div.strip", { part: "strip" });
   component.empty = el("div.empty.column", {});
-  component.offlineLine = el("p.failure.column", { hidden: navigator.onLine !== false, "data-failure": "offline-now" });
+  component.offlineLine = el("p.failure.column", { hidden: !isOffline(), "data-failure": "offline-now" });
   component.regionTitle = el("h2.hidden", { id: "region" });
   component.turnsBox = el("ol.turns.column", {});
   component.talk = el("section.talk", { role: "region", "aria-labelledby": "region" },
     component.regionTitle, component.empty, component.turnsBox, component.offlineLine);
-  composer.blocked = navigator.onLine === false;
+  composer.blocked = isOffline();
   component.panel = el("div.panel", {
     id: "panel", part: "panel", hidden: mode === "launcher", role: mode === "launcher" && "dialog",
     "aria-labelledby": mode === "launcher" && "name", onkeydown: (event) => component.keyInPanel(event),

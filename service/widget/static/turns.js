@@ -296,7 +296,7 @@ export class Turn {
   }
 }
 
-/** Whether a language model worded the sentences: never guessed from a model's name, since an embedder has one too. */
+/** Whether a language model worded the sentences. */
 function writtenByModel(reply) {
   return reply.mode === "generative" || (reply.citations ?? []).some((citation) => citation.support?.label === "entailed");
 }

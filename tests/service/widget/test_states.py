@@ -191,16 +191,31 @@ def test_rate_limit_counts_down_and_lets_go(open_page: Open) -> None:
 
 def test_offline_says_that_nothing_was_checked_and_sends_nothing_later(open_page: Open) -> None:
     opened = open_page()
-    opened.page.context.set_offline(True)
+    # A name that is not this machine's own: a service on this machine is never out of reach.
+    opened.page.goto(opened.service.url.replace("127.0.0.1", "app.localhost"))
+    tell = "on => { Object.defineProperty(navigator, 'onLine', {get: () => on, configurable: true});"
+    tell += " dispatchEvent(new Event(on ? 'online' : 'offline')); }"
+    opened.page.evaluate(tell, arg=False)
     notice = opened.find("[data-failure='offline-now']")
     notice.wait_for()
     assert "I have not read your question or checked it for warning signs." in notice.inner_text()
     opened.find("textarea").fill(replies.NUMB)
     opened.find("textarea").press("Enter")
-    opened.page.context.set_offline(False)
+    opened.page.evaluate(tell, arg=True)
     notice.wait_for(state="hidden")
     assert opened.service.asked == []
     assert opened.find("textarea").input_value() == replies.NUMB
+
+
+def test_a_service_on_this_machine_answers_without_any_network(open_page: Open) -> None:
+    opened = open_page()
+    opened.page.evaluate(
+        "() => { Object.defineProperty(navigator, 'onLine', {get: () => false}); dispatchEvent(new Event('offline')); }"
+    )
+    opened.find("textarea").fill(replies.NUMB)
+    opened.find("textarea").press("Enter")
+    opened.find(".turn").first.wait_for()
+    assert opened.find("[data-failure='offline-now']").is_hidden()
 
 
 def test_copied_text_carries_numbers_and_sources(open_page: Open) -> None:
