@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from corpus.records import Document, Passage, Section, Span, passage_id
 from corpus.sentences import is_list_item, split_sentences
 
-SPLITTER_VERSION = 2
+SPLITTER_VERSION = 3
 """Raised whenever the same document would be cut otherwise; written into every snapshot."""
 
 CHARACTERS_PER_TOKEN = 40
@@ -26,7 +26,11 @@ encoded data would be one passage.
 _BLOCK = re.compile(r"\n\s*\n")
 _LINE = re.compile(r"[^\n]+")
 _ARROW = " › "
+_ENDS = tuple(".!?…。")
+_POINTING = re.compile(r"\b(?:following|follows|these|below|any of)\b", re.IGNORECASE)
 _CLUSTER_LIMIT = 16
+_SPECIAL_TOKENS = 8
+"""More than any model puts around a text."""
 CountTokens = Callable[[str], int]
 
 
@@ -50,8 +54,9 @@ class _Room:
     def fits(self, start: int, end: int, lead_in: str = "") -> bool:
         if end - start > self.budget * CHARACTERS_PER_TOKEN:
             return False
-        head = _with_lead_in(self.context, lead_in)
-        return self.count_tokens(f"{head}\n{self.text[start:end]}") <= self.budget
+        text = f"{_with_lead_in(self.context, lead_in)}\n{self.text[start:end]}"
+        # No tokenizer makes more tokens than bytes: most sentences need no counting.
+        return len(text.encode()) + _SPECIAL_TOKENS <= self.budget or self.count_tokens(text) <= self.budget
 
     def as_lead_in(self, line: str) -> str:
         """Return ``line`` if it is short enough to be repeated, else ""."""
@@ -133,11 +138,12 @@ def _cut(section: Span, room: _Room) -> Iterator[tuple[Span, str]]:
         yield whole, ""
         return
     units = list(_units(whole, room))
-    first = 0
+    first, guess = 0, 1
     lead_in = ""
     while first < len(units):
         start = units[first].span.start
-        last = _reach(units, first, lead_in, room)
+        last = _reach(units, first, guess, lead_in, room)
+        guess = max(1, last - first)
         yield Span(start, units[last].span.end), lead_in
         first = last + 1
         if first < len(units):
@@ -145,20 +151,24 @@ def _cut(section: Span, room: _Room) -> Iterator[tuple[Span, str]]:
             lead_in = unit.lead_in if room.fits(unit.span.start, unit.span.end, unit.lead_in) else ""
 
 
-def _reach(units: Sequence[_Unit], first: int, lead_in: str, room: _Room) -> int:
-    """Return the last unit that still fits beside the first, in steps that double and then halve.
+def _reach(units: Sequence[_Unit], first: int, guess: int, lead_in: str, room: _Room) -> int:
+    """Return the last unit that still fits beside the first.
 
-    Adding one unit at a time would count the tokens of a passage anew for each.
+    Adding one unit at a time would count the tokens of a passage anew for each. So the width of the passage before is
+    tried first, since neighbours are alike, then wider ones in steps that double; what is between is halved.
     """
-    last, step, growing = first, 1, True
-    while step:
-        goal = last + step
-        if goal < len(units) and room.fits(units[first].span.start, units[goal].span.end, lead_in):
-            last = goal
-        else:
-            growing = False
-        step = step * 2 if growing else step // 2
-    return last
+
+    def fits(last: int) -> bool:
+        return last < len(units) and room.fits(units[first].span.start, units[last].span.end, lead_in)
+
+    fitting, beyond, step = first, first + guess, guess
+    while fits(beyond):
+        step = 1 if fitting == first else step * 2
+        fitting, beyond = beyond, beyond + step
+    while beyond - fitting > 1:
+        middle = (fitting + beyond) // 2
+        fitting, beyond = (middle, beyond) if fits(middle) else (fitting, middle)
+    return fitting
 
 
 def _units(section: Span, room: _Room) -> Iterator[_Unit]:
@@ -167,21 +177,22 @@ def _units(section: Span, room: _Room) -> Iterator[_Unit]:
     for block in _blocks(room.text, section):
         lines = [Span(*match.span()) for match in _LINE.finditer(room.text, block.start, block.end)]
         listed = is_list_item(lines[0].slice(room.text))
-        if room.fits(block.start, block.end):
-            yield _Unit(block, intro if listed or _is_row(room.text, lines[0]) else "")
+        needed = intro if listed or _is_row(room.text, lines[0]) else ""
+        if room.fits(block.start, block.end, needed):
+            yield _Unit(block, needed)
         else:
             for unit in _items(block, lines, intro, room):
                 yield from _parts(unit, room)
         if not listed:
-            last = lines[-1].slice(room.text).strip()
-            intro = room.as_lead_in(last) if last.endswith(":") else ""
+            intro = _leading_line(lines[-1], room)
 
 
 def _items(block: Span, lines: Sequence[Span], intro: str, room: _Room) -> Iterator[_Unit]:
     """Cut a block that is too long before its list items, or between its table rows, or leave it whole."""
     text = room.text
     if all(_is_row(text, line) for line in lines):
-        header = room.as_lead_in(lines[0].slice(text).strip())
+        row = lines[0].slice(text).strip()
+        header = room.as_lead_in(_with_lead_in(intro, row)) or room.as_lead_in(row)
         yield _Unit(lines[0], intro)
         yield from (_Unit(line, header) for line in lines[1:])
         return
@@ -192,10 +203,20 @@ def _items(block: Span, lines: Sequence[Span], intro: str, room: _Room) -> Itera
     if starts[0] > block.start:
         before = Span(block.start, starts[0])
         yield _Unit(before)
-        last = before.slice(text).strip().rsplit("\n", 1)[-1]
-        intro = room.as_lead_in(last) if last.endswith(":") else ""
+        intro = _leading_line(next(line for line in reversed(lines) if line.end <= starts[0]), room)
     for start, end in zip(starts, [*starts[1:], block.end], strict=True):
         yield _Unit(Span(start, end), intro)
+
+
+def _leading_line(line: Span, room: _Room) -> str:
+    """Return the last sentence of a line if it leads in to a list or table that follows, and is short enough.
+
+    It does with a colon, without any mark at its end, and where it speaks of what follows.
+    """
+    sentences = split_sentences(room.text, line.start, line.end)
+    last = sentences[-1].slice(room.text) if sentences else ""
+    leads = last[-1:] not in _ENDS or _POINTING.search(last)
+    return room.as_lead_in(last) if leads and not _is_row(room.text, line) else ""
 
 
 def _parts(unit: _Unit, room: _Room) -> Iterator[_Unit]:

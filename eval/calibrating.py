@@ -6,12 +6,14 @@ use, meets all key facts and cites a right source; 0 for every other answer, and
 declined. Questions that the service declines for what they ask (personal advice) never reach the threshold and are
 left out.
 
-The threshold is chosen on held-back probabilities: each question is scored by fits that have not seen it (ten folds,
-five times over, seed fixed). By default it is the one with the least expected cost, a wrong answer and a needless
-refusal costing the same unless told otherwise; with a stated risk it is the lowest one that keeps the share of wrong
-answers below it, with one wrong answer added for the question that comes next, as conformal risk control asks.
+By default the threshold is the probability from which on an answer costs less than silence, a wrong answer and a
+needless refusal costing the same unless told otherwise: it follows from the costs alone, so that a few questions more
+or less do not move it. With a stated risk it is chosen on held-back probabilities (each question is scored by fits that
+have not seen it, ten folds, five times over, seed fixed): the lowest one that keeps the share of wrong answers below
+the risk, with one wrong answer added for the question that comes next, as conformal risk control asks.
 
-Source: D. R. Cox (1958), The regression analysis of binary sequences, JRSS B 20; A. N. Angelopoulos, S. Bates,
+Source: D. R. Cox (1958), The regression analysis of binary sequences, JRSS B 20; C. K. Chow (1970), On optimum
+recognition error and reject tradeoff, IEEE Trans. Inf. Theory 16; A. N. Angelopoulos, S. Bates,
 A. Fisch, L. Lei, T. Schuster (2022), Conformal risk control, arXiv:2208.02814.
 """
 
@@ -209,16 +211,16 @@ def cross_validate(sample: Sample, seed: int = SEED) -> tuple[float, Floats]:
 def choose_threshold(
     held_back: Floats, right: NDArray[np.bool_], risk: float | None = None, wrong_cost: float = 1.0
 ) -> Threshold:
-    """Choose where to turn silent, between two neighbouring held-back probabilities.
+    """Choose where to turn silent: where the costs meet, or between two held-back probabilities for a stated risk.
 
     Raises:
         CalibrationError: no threshold keeps the stated risk.
     """
+    if risk is None:
+        return _threshold(wrong_cost / (1 + wrong_cost), held_back, right)
     levels = np.unique(held_back)
     edges = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2])
     options = [_threshold(float(edge), held_back, right) for edge in edges]
-    if risk is None:
-        return min(options, key=lambda option: _cost(option, right, wrong_cost))
     kept = [option for option in options if _next_risk(option, len(right)) <= risk]
     if not kept:
         raise CalibrationError(
@@ -283,11 +285,6 @@ def _threshold(edge: float, held_back: Floats, right: NDArray[np.bool_]) -> Thre
         coverage=answered / len(right),
         needless=float((~given & right).sum() / right.sum()),
     )
-
-
-def _cost(option: Threshold, right: NDArray[np.bool_], wrong_cost: float) -> float:
-    share_right = float(right.mean())
-    return wrong_cost * option.risk * option.coverage + option.needless * share_right
 
 
 def _next_risk(option: Threshold, n: int) -> float:

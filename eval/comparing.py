@@ -1,5 +1,6 @@
 """Two runs side by side: which figures differ by more than chance, and which questions changed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.errors import RunError
@@ -29,6 +30,36 @@ class Comparison:
     lost: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One question that came out otherwise.
+
+    Attributes:
+        id: The question.
+        lost: Titles of the figures on which the second run is worse.
+        won: Titles of those on which it is better.
+    """
+
+    id: str
+    lost: tuple[str, ...]
+    won: tuple[str, ...]
+
+
+def changed_questions(comparisons: Sequence[Comparison]) -> list[Changed]:
+    """Return each question that a share or score changed on, what lost most first; lengths and times don't count."""
+    judged = [one for one in comparisons if one.figure.unit in {"share", "score"} and one.figure.better != "neither"]
+    names = dict.fromkeys(name for one in judged for name in (*one.lost, *one.won))
+    found = [
+        Changed(
+            name,
+            tuple(one.figure.title for one in judged if name in one.lost),
+            tuple(one.figure.title for one in judged if name in one.won),
+        )
+        for name in names
+    ]
+    return sorted(found, key=lambda one: (-len(one.lost), len(one.won), one.id))
+
+
 def compare_runs(first: Run, second: Run) -> list[Comparison]:
     """Pair the runs question by question.
 
@@ -38,10 +69,7 @@ def compare_runs(first: Run, second: Run) -> list[Comparison]:
     Raises:
         RunError: the runs were made on different sets.
     """
-    hashes = [{part["name"]: part["sha256"] for part in run.about.get("sets", ())} for run in (first, second)]
-    for name in hashes[0].keys() & hashes[1].keys():
-        if hashes[0][name] != hashes[1][name]:
-            raise RunError(name, "is not the same set in both runs; their questions cannot be paired")
+    check_same_sets(*({part["name"]: part["sha256"] for part in run.about.get("sets", ())} for run in (first, second)))
     found = []
     for figure in second.figures:
         ours, theirs = first.scores.get(figure.name, {}), second.scores.get(figure.name, {})
@@ -49,6 +77,21 @@ def compare_runs(first: Run, second: Run) -> list[Comparison]:
         if names:
             found.append(_compare(figure, [ours[n] for n in names], [theirs[n] for n in names], names))
     return found
+
+
+def check_same_sets(first: Mapping[str, str], second: Mapping[str, str]) -> None:
+    """Refuse to pair questions of sets that have changed.
+
+    Args:
+        first: Hash of each set of one run, by name.
+        second: The same of the other.
+
+    Raises:
+        RunError: a set of the same name has another hash.
+    """
+    for name in first.keys() & second.keys():
+        if first[name] != second[name]:
+            raise RunError(name, "is not the same set in both runs; their questions cannot be paired")
 
 
 def _compare(figure: Figure, before: list[float], after: list[float], names: list[str]) -> Comparison:

@@ -6,7 +6,7 @@ Nothing of a faulty set is used: a question that silently falls away makes every
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,6 +16,8 @@ from eval.records import LEVELS, AnswerItem, DeclineItem, Item, KeyFact, Level, 
 DATA = Path(__file__).parent / "data"
 
 Split = Literal["dev", "report"]
+
+SHIPPED = ("answers", "dialogues", "triage")
 
 PHRASINGS = frozenset("plain terse misspelt first_person rambling non_native multi_part negated".split())
 REASONS_OF_CATEGORY: Mapping[str, frozenset[str]] = {
@@ -45,11 +47,36 @@ _FIELDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "near_miss": (frozenset({"text", "level", "near", "why"}), frozenset({"history"})),
 }
 """What each kind must carry, and what it may, besides ``id`` and ``kind``."""
+_ALWAYS_ALLOWED = frozenset({"approved", "note"})
 
 
 def shipped_path(name: str, split: Split) -> Path:
-    """Return where a shipped set stands, ``answers`` or ``triage``."""
+    """Return where a shipped set stands, one of ``SHIPPED``."""
     return DATA / f"{name}.{split}.jsonl"
+
+
+def shipped_names(split: Split) -> tuple[str, ...]:
+    """Return the names of the shipped sets of a half, in the order in which they are asked."""
+    return tuple(name for name in SHIPPED if shipped_path(name, split).exists())
+
+
+def check_distinct(sets: Sequence[QuestionSet]) -> None:
+    """Refuse sets that share an id: the scores of a run are kept by id, and one question would hide the other.
+
+    Raises:
+        SetError: an id stands in two sets.
+    """
+    owner: dict[str, str] = {}
+    faults = []
+    for part in sets:
+        for item in part.items:
+            first = owner.setdefault(item.id, part.name)
+            if first != part.name:
+                faults.append(
+                    f'{part.name}: id "{item.id}" stands in {first} already; give each item a name of its own'
+                )
+    if faults:
+        raise SetError(tuple(faults))
 
 
 def load_set(path: Path) -> QuestionSet:
@@ -136,7 +163,7 @@ def _faults_of_fields(body: Mapping[str, Any], kind: str) -> Iterator[str]:
     needed = needed | {"id", "kind"}
     for name in sorted(needed - body.keys()):
         yield f'"{name}" is missing from this {kind}'
-    for name in sorted(body.keys() - needed - allowed):
+    for name in sorted(body.keys() - needed - allowed - _ALWAYS_ALLOWED):
         yield f'"{name}" is no field of kind {kind}'
     for name in sorted(body.keys() & {"id", "question", "text", "phrasing", "reason", "category", "level", "style"}):
         if not isinstance(body[name], str) or not body[name].strip():
@@ -144,6 +171,8 @@ def _faults_of_fields(body: Mapping[str, Any], kind: str) -> Iterator[str]:
     for name in sorted(body.keys() & {"sources", "rules", "near", "history"}):
         if not _is_texts(body[name]):
             yield f'"{name}" must be a list of texts'
+    if body.get("approved", True) is not True:
+        yield 'is a draft: read it, mend it, and set "approved" to true, or take the line away'
 
 
 def _faults_of_answer(body: Mapping[str, Any]) -> Iterator[str]:

@@ -55,3 +55,39 @@ class CalibrationError(EvaluationError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class MappingError(EvaluationError):
+    """A mapping file that cannot be used.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class DraftError(EvaluationError):
+    """Questions cannot be drafted from what was given.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class LoadError(EvaluationError):
+    """A load that will not be put on a service.
+
+    Attributes:
+        reason: What stands against it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)

@@ -1,16 +1,15 @@
 """What went wrong on a question, in one word, worst first, so that failures can be counted and browsed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from eval.datasets import item_as_json
 from eval.measures.key_fact import share_met
 from eval.measures.proof import is_proven
-from eval.measures.retrieval import CUTOFF, rank_of_right_source
+from eval.measures.retrieval import CUTOFF, first_rank, rank_of_right_source
 from eval.measures.right_source import cited_sources
-from eval.records import LEVELS, AnswerItem, DeclineItem, Exchange, TriageItem
+from eval.records import LEVELS, AnswerItem, DeclineItem, Exchange, Item, TriageItem
 
 TITLES = {
     "failed": "No reply",
@@ -39,12 +38,16 @@ class Failure:
         kind: Key of ``TITLES``: the worst thing that happened.
         id: Item.
         question: As asked.
+        history: The questions before it.
         slices: What the item is, such as its phrasing, for filters.
         expected: What would have been right, in words.
         got: What came, in words.
+        answer: The answer under a warning, where ``got`` is about the warning.
         status: Status of the reply.
         probability: As stated.
-        rank: Rank of the first right source, None where it is not among the passages or none is right.
+        ranks: Rank of the first right source by searcher, ``fused`` for the whole engine, None where it was not found;
+            empty for items without a right source.
+        checks: What was looked at, and whether it held.
         citations: Title, quote, address and source of each citation under the answer.
         passages: Sources of the ranked passages.
         wall_ms: Time of the reply.
@@ -54,12 +57,15 @@ class Failure:
     kind: str
     id: str
     question: str
+    history: tuple[str, ...]
     slices: tuple[str, ...]
     expected: str
     got: str
+    answer: str
     status: str
     probability: float | None
-    rank: int | None
+    ranks: Mapping[str, int | None]
+    checks: Mapping[str, bool]
     citations: tuple[dict[str, str], ...]
     passages: tuple[str, ...]
     wall_ms: float
@@ -120,12 +126,15 @@ def _failure(exchange: Exchange, kind: str) -> Failure:
         kind=kind,
         id=item.id,
         question=item.question,
+        history=item.history,
         slices=_slices(exchange),
         expected=expected_words(item),
-        got=_got(exchange),
+        got=what_came(exchange),
+        answer=reply.answer if isinstance(item, TriageItem) else "",
         status=reply.status,
         probability=reply.probability,
-        rank=rank_of_right_source(exchange),
+        ranks=ranks_of_right_source(exchange),
+        checks=_checks(exchange),
         citations=tuple(
             {"source": c.source_id, "title": c.title, "quote": c.quote, "url": c.url, "facts": " ".join(c.facts)}
             for c in reply.cited()
@@ -136,16 +145,56 @@ def _failure(exchange: Exchange, kind: str) -> Failure:
     )
 
 
+def turn_of(item: Item) -> str:
+    """Say which turn of a conversation the item is: ``first question``, or ``follow-up, turn 2`` and on."""
+    return f"follow-up, turn {len(item.history) + 1}" if item.history else "first question"
+
+
+def ranks_of_right_source(exchange: Exchange) -> dict[str, int | None]:
+    """Return the rank of the first right source by searcher, ``fused`` for the whole engine; empty without one."""
+    if not isinstance(exchange.item, AnswerItem):
+        return {}
+    right = exchange.item.sources
+    apart = {name: first_rank(ranking, right) for name, ranking in exchange.by_searcher.items()}
+    return {**apart, "fused": rank_of_right_source(exchange)}
+
+
 def _slices(exchange: Exchange) -> tuple[str, ...]:
     item = exchange.item
+    turn = (turn_of(item),) if item.history else ()
     if isinstance(item, AnswerItem):
-        return (item.phrasing, *item.sources)
+        return (item.phrasing, *item.sources, *turn)
     if isinstance(item, DeclineItem):
-        return (item.category,)
-    return (item.kind, *filter(None, (item.style, item.why)), *item.rules[:1], *item.near)
+        return (item.category, *turn)
+    return (item.kind, *filter(None, (item.style, item.why)), *item.rules[:1], *item.near, *turn)
 
 
-def expected_words(item: Any) -> str:
+def _checks(exchange: Exchange) -> dict[str, bool]:
+    """Return what was looked at on this question, and whether it held; nothing where no reply came."""
+    item, reply = exchange.item, exchange.reply
+    if reply.status == "failed":
+        return {}
+    if isinstance(item, DeclineItem):
+        return {"declined": reply.is_silent, "the right reason": reply.reason == item.reason}
+    if isinstance(item, TriageItem):
+        found = {"level": reply.level == item.level}
+        return (
+            {"warned": reply.is_alarm, **found, "rule": bool(set(reply.rules) & set(item.rules))}
+            if item.is_alarm
+            else found
+        )
+    cited = cited_sources(reply)
+    return {
+        "answered": reply.is_answered,
+        "word for word": is_proven(reply),
+        "right source": any(source in item.sources for source in cited),
+        "right source first": cited[:1] != [] and cited[0] in item.sources,
+        "key facts": share_met(item, reply) == 1,
+        "no needless alarm": not reply.is_alarm,
+    }
+
+
+def expected_words(item: Item) -> str:
     """Say in words what would have been right."""
     if isinstance(item, AnswerItem):
         facts = "; and ".join(
@@ -159,7 +208,8 @@ def expected_words(item: Any) -> str:
     return f"level {item.level} (near {', '.join(item.near)}: {item.why})"
 
 
-def _got(exchange: Exchange) -> str:
+def what_came(exchange: Exchange) -> str:
+    """Say in words what came: the answer, the level of a warning, or why there was none."""
     reply = exchange.reply
     if reply.status == "failed":
         return reply.error

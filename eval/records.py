@@ -13,7 +13,7 @@ LEVELS: tuple[Level, ...] = ("none", "info", "soon", "today", "emergency")
 ALARM_LEVELS: frozenset[str] = frozenset({"soon", "today", "emergency"})
 
 Better = Literal["higher", "lower", "neither"]
-Unit = Literal["share", "score", "words", "sentences", "grade", "ms"]
+Unit = Literal["share", "score", "words", "sentences", "grade", "ms", "MB"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +180,19 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One item, its reply and the wall time as the asker saw it."""
+    """One item and its reply.
+
+    Attributes:
+        item: What was asked.
+        reply: What came.
+        wall_ms: Time as the asker saw it.
+        by_searcher: Source of each passage that a searcher ranks by itself, best first, where the target shows it.
+    """
 
     item: Item
     reply: Reply
     wall_ms: float = 0.0
+    by_searcher: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

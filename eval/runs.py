@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from eval.errors import RunError
-from eval.failures import kind_of_failure
+from eval.failures import kind_of_failure, turn_of
 from eval.measures.calibration import measure_calibration, outcomes, reliability_bins
 from eval.measures.citations import measure_citations
 from eval.measures.correctness import is_right
+from eval.measures.following_up import measure_follow_ups
 from eval.measures.key_fact import measure_key_facts
 from eval.measures.length import measure_length
 from eval.measures.proof import DocumentText, measure_proof
-from eval.measures.retrieval import CUTOFF, measure_retrieval, rank_of_right_source
+from eval.measures.retrieval import CUTOFF, first_rank, measure_retrieval, rank_of_right_source, recall_by_cutoff
 from eval.measures.right_source import measure_right_source
 from eval.measures.risk_coverage import curve, measure_risk
 from eval.measures.silence import measure_silence, recall_by_category
-from eval.measures.speed import measure_speed, percentiles_by_stage
+from eval.measures.speed import cumulative, measure_speed, percentiles_by_stage
 from eval.measures.triage import measure_triage, rows_by_rule
 from eval.records import AnswerItem, DeclineItem, Exchange, Figure, Measured, QuestionSet, TriageItem
 from eval.significance import SEED
@@ -40,8 +41,9 @@ class Run:
         figures: The headline table; the same every time for the same target and sets.
         speed: The figures that are never the same twice.
         misses: Failures by kind.
-        tables: Figures by slice: ``category``, ``phrasing``, ``source``, ``rule``, ``stage``.
-        curves: Points of the plots: ``reliability``, ``risk_coverage``, ``rank``.
+        tables: Figures by slice: ``category``, ``phrasing``, ``source``, ``turn``, ``rule``; ``searcher`` (questions
+            with a right source among the first 1, 2, … passages of each searcher by itself), ``stage``, ``latency``.
+        curves: Points of the plots: ``reliability``, ``risk_coverage``, ``rank``, ``recall``.
         scores: Score of each case, by figure and item, for paired comparison.
         failed: Ids of the items on which something went wrong.
     """
@@ -70,6 +72,7 @@ def measure_all(
         *measure_retrieval(questions),
         *measure_key_facts(questions),
         *measure_right_source(questions),
+        *measure_follow_ups(questions),
         *measure_proof(questions, document_text),
         *measure_citations(questions),
         *measure_silence(questions),
@@ -92,7 +95,11 @@ def measure_all(
 
 
 def describe(
-    sets: Sequence[tuple[QuestionSet, int]], split: str, target: str, bodies: Sequence[Mapping[str, Any]]
+    sets: Sequence[tuple[QuestionSet, int]],
+    split: str,
+    target: str,
+    bodies: Sequence[Mapping[str, Any]],
+    mode: str = "extractive",
 ) -> dict[str, Any]:
     """Say what ran, as far as the sets and the replies tell.
 
@@ -101,6 +108,7 @@ def describe(
         split: ``dev``, ``report``, or ``own`` for a user's files.
         target: Name of the target.
         bodies: The replies as they came.
+        mode: How answers were made.
     """
     first = next((body for body in bodies if body), {})
     return {
@@ -110,10 +118,11 @@ def describe(
             {"name": part.name, "sha256": part.sha256, "items": len(part.items), "asked": asked} for part, asked in sets
         ],
         "target": target,
+        "mode": mode,
         "snapshot_id": first.get("snapshot_id"),
         "model": first.get("model"),
         "seed": SEED,
-        "versions": {"python": platform.python_version(), **_versions("backline", "numpy")},
+        "versions": {"python": platform.python_version(), **_versions("backline", "numpy", "onnxruntime", "faiss-cpu")},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
 
@@ -158,9 +167,24 @@ def _tables(exchanges: Sequence[Exchange]) -> dict[str, Any]:
         "category": {name: list(counts) for name, counts in recall_by_category(exchanges).items()},
         "phrasing": _slices(answers, lambda item: (item.phrasing,)),
         "source": _slices(answers, lambda item: item.sources),
+        "turn": _slices(answers, lambda item: (turn_of(item),)) if any(ex.item.history for ex in answers) else {},
+        "searcher": _by_searcher(answers),
         "rule": [asdict(row) for row in rows_by_rule(exchanges)],
         "stage": percentiles_by_stage(exchanges),
+        "latency": cumulative(exchanges),
     }
+
+
+def _by_searcher(answers: Sequence[Exchange]) -> dict[str, list[int]]:
+    """Count the questions with a right source among the first 1, 2, … passages of each searcher by itself."""
+    rows: dict[str, list[int]] = {}
+    for ex in answers:
+        for name, ranking in ex.by_searcher.items():
+            row = rows.setdefault(name, [0] * CUTOFF)
+            rank = first_rank(ranking, ex.item.sources) if isinstance(ex.item, AnswerItem) else None
+            for k in range(rank or CUTOFF + 1, CUTOFF + 1):
+                row[k - 1] += 1
+    return rows
 
 
 def _slices(answers: Sequence[Exchange], names: Callable[[AnswerItem], Sequence[str]]) -> dict[str, list[int]]:
@@ -187,6 +211,7 @@ def _curves(questions: Sequence[Exchange]) -> dict[str, Any]:
         "risk_coverage": [asdict(point) for point in curve(cases, asked)],
         "threshold": threshold,
         "rank": [sum(found[rank] for rank in range(1, k + 1)) for k in range(1, CUTOFF + 1)],
+        "recall": recall_by_cutoff(questions),
         "asked": len(ranks),
     }
 

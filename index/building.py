@@ -1,19 +1,28 @@
-"""Corpus to snapshot, readable top to bottom."""
+"""Corpus to snapshot, readable top to bottom.
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+A collection of ordinary size gets a vector for every sentence. In a large one that would cost several times as much as
+its passages; there only passages get vectors, and the retriever embeds the few sentences that matter when a question
+comes (docs/decisions/0005-passages-only-above-a-size.md).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import CorpusError
+from corpus.questions import KnownQuestion
 from corpus.records import Document, Passage, Span
 from corpus.splitting import SPLITTER_VERSION, split_document
 from index.caching import embed_cached
 from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
 from index.lexical import LexicalIndex
+from index.manifest import MOST_SENTENCES
+from index.parts import SHIPPED, Part, RemotePart
 from index.snapshot import Manifest, publish_snapshot
 
 PLAIN_SHARE = 0.75
@@ -28,6 +37,9 @@ def build_snapshot(
     root: Path,
     progress: Progress | None = None,
     cache: Path | None = None,
+    most_sentences: int = MOST_SENTENCES,
+    questions: Sequence[KnownQuestion] = (),
+    remote: Mapping[str, RemotePart] | None = None,
 ) -> Manifest:
     """Split, embed, index and publish.
 
@@ -38,6 +50,10 @@ def build_snapshot(
         progress: Told how many texts are embedded, and of how many.
         cache: Folder of vectors kept from the build before, so that only new or changed texts are embedded; None
             embeds everything. It may be deleted at any time.
+        most_sentences: A collection of user documents with more sentences gets vectors of its passages alone; the
+            shipped digests, which are calibrated, always have both.
+        questions: Known questions of the shipped corpus.
+        remote: Collections that an engine elsewhere holds; none of their documents is among ``documents``.
 
     Returns:
         The manifest of the published snapshot. The same documents and model give the same snapshot; from a cache the
@@ -50,36 +66,90 @@ def build_snapshot(
     for one, other in pairwise(kept):
         if one.id == other.id:
             raise CorpusError(f"the document id {one.id} stands twice")
-    passages = [p for document in kept for p in split_document(document, embedder.count_tokens, embedder.token_budget)]
-    if not passages:
+    drafts = _drafts(kept, embedder, most_sentences, questions)
+    if not drafts:
         raise CorpusError("there is nothing to index: the corpus has no text")
-    sentences = [(row, span) for row, passage in enumerate(passages) for span in passage.sentences]
-    passage_texts = [passage.embedded_text for passage in passages]
-    sentence_texts = [sentence_text(passages[row], span) for row, span in sentences]
-    plain_texts = [_slice(passages[row], span) for row, span in sentences]
-    headings = [passage.heading_path[-1] if passage.heading_path else passage.title for passage in passages]
-    # A section without a heading has nothing to embed for it; its own text stands in.
-    headings = [heading or passage.text for heading, passage in zip(headings, passages, strict=True)]
-    texts = passage_texts + headings + sentence_texts + plain_texts
+    texts = [text for draft in drafts for text in draft.texts()]
     vectors = embedder.embed(texts, progress) if cache is None else embed_cached(texts, embedder, cache, progress)
-    bounds = (len(passages), 2 * len(passages), 2 * len(passages) + len(sentences))
-    passage_vectors, heading_vectors, in_context, plain = np.split(vectors, bounds)
+    parts = {}
+    for draft in drafts:
+        needed = len(draft.texts())
+        parts[draft.collection] = draft.indexed(vectors[:needed])
+        vectors = vectors[needed:]
     return publish_snapshot(
         root,
         embedder.model_id,
-        {"version": SPLITTER_VERSION, "budget": embedder.token_budget},
+        {"version": SPLITTER_VERSION, "budget": embedder.token_budget, "most_sentences": most_sentences},
         kept,
-        passages,
-        sentences,
-        (
-            DenseIndex.build(passage_vectors),
-            DenseIndex.build(
-                combine(in_context, plain, passage_vectors, heading_vectors, [row for row, _ in sentences])
-            ),
-            LexicalIndex.build(passage_texts),
-            LexicalIndex.build(sentence_texts),
-        ),
+        parts,
+        remote,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One collection before it has vectors."""
+
+    collection: str
+    passages: list[Passage]
+    sentences: list[tuple[int, Span]]
+    questions: Sequence[KnownQuestion]
+
+    def texts(self) -> list[str]:
+        """Return everything that is to be embedded, kind after kind."""
+        passages = [passage.embedded_text for passage in self.passages]
+        asked = [question.text for question in self.questions]
+        if not self.sentences:
+            return passages + asked
+        plain = [slice_of(self.passages[row], span) for row, span in self.sentences]
+        return passages + [heading_text(p) for p in self.passages] + self.sentence_texts() + plain + asked
+
+    def sentence_texts(self) -> list[str]:
+        return [sentence_text(self.passages[row], span) for row, span in self.sentences]
+
+    def indexed(self, vectors: NDArray[np.float32]) -> Part:
+        """Return the part, given the vectors of :meth:`texts`."""
+        count = len(self.passages)
+        passage_vectors = vectors[:count]
+        vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
+        sentence_vectors = np.zeros((0, vectors.shape[1]), dtype=np.float32)
+        if self.sentences:
+            headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
+            owners = [row for row, _ in self.sentences]
+            sentence_vectors = combine(in_context, plain, passage_vectors, headings, owners)
+        return Part(
+            self.passages,
+            self.sentences,
+            DenseIndex.build(passage_vectors),
+            DenseIndex.build(sentence_vectors),
+            LexicalIndex.build([passage.embedded_text for passage in self.passages]),
+            LexicalIndex.build(self.sentence_texts()),
+            tuple(self.questions),
+            DenseIndex.build(question_vectors),
+        )
+
+
+def _drafts(
+    documents: Sequence[Document], embedder: Embedder, most_sentences: int, questions: Sequence[KnownQuestion]
+) -> list[_Draft]:
+    """Split documents, in order of id, into collections, in order of name; those without text are left out."""
+    drafts = []
+    for collection, own in groupby(sorted(documents, key=_collection), key=_collection):
+        passages: list[Passage] = []
+        digests = False
+        for document in own:
+            digests = digests or document.source.digest
+            passages += split_document(document, embedder.count_tokens, embedder.token_budget)
+        sentences = [(row, span) for row, passage in enumerate(passages) for span in passage.sentences]
+        if len(sentences) > most_sentences and not digests:
+            sentences = []
+        if passages:
+            drafts.append(_Draft(collection, passages, sentences, questions if collection == SHIPPED else ()))
+    return drafts
+
+
+def _collection(document: Document) -> str:
+    return document.source.collection
 
 
 def combine(
@@ -108,8 +178,15 @@ def combine(
 
 def sentence_text(passage: Passage, span: Span) -> str:
     """Return a sentence under its headings."""
-    return f"{passage.context}\n{_slice(passage, span)}"
+    return f"{passage.context}\n{slice_of(passage, span)}"
 
 
-def _slice(passage: Passage, span: Span) -> str:
+def slice_of(passage: Passage, span: Span) -> str:
+    """Return the text of a span, in document offsets, of a passage."""
     return passage.text[span.start - passage.span.start : span.end - passage.span.start]
+
+
+def heading_text(passage: Passage) -> str:
+    """Return the innermost heading, or the passage itself where there is none to embed."""
+    heading = passage.heading_path[-1] if passage.heading_path else passage.title
+    return heading or passage.text

@@ -4,14 +4,16 @@ One SQLite file in a folder of its own. A row is found by the sha256 of model an
 own name and vector: a damaged row is embedded again, a damaged file is made anew. After a build the rows that it did
 not use are gone, so that a deleted text leaves no vector behind.
 
-A vector's last bits depend on the batch that it was made in. A build from the cache can therefore differ from a fresh
-one by about 1e-7 a value: too little to show in what is found, but enough for another name of the snapshot.
+Under onnxruntime a vector does not depend on the batch that it was made in, so that a build from the cache gives the
+snapshot of a fresh one. Under torch, and in an older export, its last bits do: about 1e-7 a value, too
+little to show in what is found, but enough for another name of the snapshot.
 """
 
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,8 @@ from index.embedding import Embedder, Progress
 FILE = "embeddings.sqlite"
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (name BLOB PRIMARY KEY, vector BLOB, digest BLOB) WITHOUT ROWID"
-_AT_ONCE = 2048
+_AT_ONCE = 256
+"""Texts that are embedded, then written: a build that is killed loses the work of these at most."""
 _NAMES_A_QUERY = 500
 
 
@@ -57,6 +60,46 @@ def embed_cached(
     for row, name in enumerate(names):
         vectors[row] = known[name]
     return vectors
+
+
+def embed_known(texts: Sequence[str], embedder: Embedder, folder: Path) -> NDArray[np.float32]:
+    """Return one vector a text, taking from the cache what is there; it is left as it is.
+
+    Args:
+        texts: The texts.
+        embedder: Makes the vectors that are not known.
+        folder: Where the cache lies, if there is one.
+
+    Returns:
+        Shape ``(len(texts), dimension)``.
+    """
+    by_name = {_name(embedder.model_id, text): text for text in texts}
+    known: dict[bytes, NDArray[np.float32]] = {}
+    if (folder / FILE).exists():
+        # Not looked through for damage at each call: a row has a digest of its own.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as cache:
+            known = dict(_read(cache, list(by_name), embedder.dimension))
+    missing = sorted(by_name.keys() - known.keys(), key=lambda name: (len(by_name[name]), name))
+    if missing:
+        known |= zip(missing, embedder.embed([by_name[name] for name in missing]), strict=True)
+    vectors = np.empty((len(texts), embedder.dimension), dtype=np.float32)
+    for row, text in enumerate(texts):
+        vectors[row] = known[_name(embedder.model_id, text)]
+    return vectors
+
+
+def remember(vectors: Iterable[tuple[str, NDArray[np.float32]]], model_id: str, folder: Path) -> None:
+    """Put vectors that were made elsewhere into the cache, so that the next build need not make them.
+
+    Args:
+        vectors: Texts and their vectors.
+        model_id: Model that made them.
+        folder: Where the cache lies; made when missing.
+    """
+    rest = iter(vectors)
+    with closing(_open(folder)) as cache:
+        while some := list(islice(rest, _AT_ONCE)):
+            _write(cache, {_name(model_id, text): vector for text, vector in some})
 
 
 def _shifted(progress: Progress | None, done: int, of: int) -> Progress | None:

@@ -92,3 +92,37 @@ class ForeignSnapshotError(SnapshotError):
         self.snapshot_id = snapshot_id
         self.made_with = made_with
         self.running = running
+
+
+class StoreError(RetrievalError):
+    """The store in which machines hand snapshots to each other does not answer, or refuses us.
+
+    Attributes:
+        reason: The kind of fault; its words may hold addresses.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store of snapshots (BACKLINE_SNAPSHOTS_URL) cannot be used: {reason}")
+        self.reason = reason
+
+
+class EngineError(RetrievalError):
+    """A search engine on servers of its own does not answer, or refuses us."""
+
+
+class EngineAwayError(EngineError):
+    """It does not answer at all: nothing else that is asked of it now would be answered either."""
+
+
+class ForeignCollectionError(EngineError):
+    """A collection of an engine holds another model's vectors.
+
+    Attributes:
+        collection: The collection.
+        running: The model that this process runs.
+    """
+
+    def __init__(self, collection: str, running: str) -> None:
+        super().__init__(f"the collection {collection} was filled with another model than {running}, which runs here")
+        self.collection = collection
+        self.running = running

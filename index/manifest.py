@@ -14,9 +14,11 @@ from typing import Any
 
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 
-FORMAT = 1
+FORMAT = 3
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
+MOST_SENTENCES = 5_000
+"""Sentences of a collection up to which each has a vector of its own: about five hundred help articles."""
 
 _NAME = re.compile(r"snap_[0-9a-f]{16}")
 
@@ -30,8 +32,10 @@ class Manifest:
         model_id: Model that made the vectors.
         dimension: Length of a vector.
         splitter: Version of the splitter and its token budget.
-        counts: Documents, passages and sentences.
-        files: Size and sha256 of every other file, by relative path.
+        counts: Documents, passages and sentences in all; sentences are those that have vectors.
+        collections: Passages, sentences and known questions of each collection, by name, in the order of their folders.
+        files: Size and sha256 of every other file, by relative path; of vectors also the kind of their index, and which
+            share of the ten nearest rows it was measured to find.
     """
 
     format: int
@@ -39,6 +43,7 @@ class Manifest:
     dimension: int
     splitter: Mapping[str, int]
     counts: Mapping[str, int]
+    collections: Mapping[str, Mapping[str, int]]
     files: Mapping[str, Mapping[str, Any]]
 
     @property

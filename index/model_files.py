@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,19 +89,35 @@ def _check_packaged() -> ModelFiles:
     return ModelFiles(folder, f"{MODEL_NAME}@{hashes['model.safetensors'][:12]}", hashes)
 
 
-def _check_own(folder: Path) -> ModelFiles:
+def check_reranker_files(folder: Path) -> None:
+    """Check that a folder holds a cross-encoder and nothing that can run code.
+
+    Raises:
+        ModelFileError: a file is missing, or is a pickle.
+    """
+    _check_folder(folder, ("config.json", "tokenizer.json"), "BACKLINE_RERANKER must name a cross-encoder's folder")
+
+
+def _check_folder(folder: Path, required: Sequence[str], wanted: str) -> list[str]:
+    """Return the names of the files of a user's own model, with safetensors among them and no pickle."""
     if not folder.is_dir():
-        raise ModelFileError(folder, "is not a folder; BACKLINE_MODEL must name a sentence-transformers folder")
-    hashes = {}
+        raise ModelFileError(folder, f"is not a folder; {wanted}")
+    names = []
     for file in _loadable(folder):
         if file.suffix.lower() in _PICKLES:
             raise ModelFileError(file, "is a pickle, which can run code; convert the weights to safetensors")
-        hashes[file.relative_to(folder).as_posix()] = _sha256(file)
-    for name in _REQUIRED:
-        if name not in hashes:
-            raise ModelFileError(folder / name, "is missing; BACKLINE_MODEL must name a sentence-transformers folder")
-    if not any(name.endswith(".safetensors") for name in hashes):
+        names.append(file.relative_to(folder).as_posix())
+    for name in required:
+        if name not in names:
+            raise ModelFileError(folder / name, f"is missing; {wanted}")
+    if not any(name.endswith(".safetensors") for name in names):
         raise ModelFileError(folder / "model.safetensors", "is missing; only safetensors weights are loaded")
+    return names
+
+
+def _check_own(folder: Path) -> ModelFiles:
+    names = _check_folder(folder, _REQUIRED, "BACKLINE_MODEL must name a sentence-transformers folder")
+    hashes = {name: _sha256(folder / name) for name in names}
     digest = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
     return ModelFiles(folder, f"{folder.resolve().name}@{digest[:12]}", hashes)
 

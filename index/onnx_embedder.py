@@ -1,8 +1,9 @@
 """The embedding model under onnxruntime: the same weights without torch. The only file that imports onnxruntime."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,18 @@ from index.model_files import ModelFiles
 
 GRAPH = "model.onnx"
 EXPORT = "export.json"
-FORMAT = 1
+FORMAT = 2
+"""Counted up with every change to the graph: an export of an earlier format is made anew."""
+
+Run = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
+"""Token numbers and mask of a batch in, one unit vector a row out."""
 
 _BATCH = 32
+_BATCH_TOKENS = 4_096
+"""Most tokens of a batch, padding included: attention takes memory by the square of their number a text."""
+_STRETCH = 1.25
+_SLACK = 4
+"""A batch ends before a text of more than 1.25 times the tokens of its first, and four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,12 @@ class OnnxFiles:
 def export_folder(files: ModelFiles, home: Path) -> Path:
     """Return the folder below ``home`` in which the export of a model lies, or would."""
     return home / f"{files.model_id.replace('@', '-')}-onnx{FORMAT}"
+
+
+def is_outdated(files: ModelFiles, home: Path) -> bool:
+    """Whether an earlier version exported a model below ``home``, and this one has not yet."""
+    folder = export_folder(files, home)
+    return not folder.exists() and any(home.glob(f"{folder.name.removesuffix(str(FORMAT))}*"))
 
 
 def check_onnx_files(files: ModelFiles, home: Path) -> OnnxFiles:
@@ -94,26 +110,18 @@ class OnnxEmbedder:
         exported: Its checked export.
         threads: Threads of one call. One a worker is right for a busy server: two that wait for a core are slower
             than one.
+        run: What computes the graph; None takes onnxruntime.
     """
 
-    def __init__(self, files: ModelFiles, exported: OnnxFiles, threads: int = 1) -> None:
-        import onnxruntime  # type: ignore[import-untyped] # it ships none
+    def __init__(self, files: ModelFiles, exported: OnnxFiles, threads: int = 1, run: Run | None = None) -> None:
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Every text has another length: patterns of memory that are kept for each would only grow.
-        options.enable_mem_pattern = False
-        self._session = onnxruntime.InferenceSession(
-            str(exported.path / GRAPH), options, providers=["CPUExecutionProvider"]
-        )
+        self._compute = run or _onnxruntime_run(exported, threads)
         self._files = files
         self._exported = exported
         self._tokenizer = Tokenizer.from_file(str(files.path / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(exported.token_budget)
-        self._counter = TokenCounter(files.path)
 
     @property
     def model_id(self) -> str:
@@ -135,16 +143,21 @@ class OnnxEmbedder:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([text.strip() for text in texts])]
         order = sorted(range(len(tokens)), key=lambda row: (len(tokens[row]), row))
-        for begin in range(0, len(order), _BATCH):
-            rows = order[begin : begin + _BATCH]
+        done = 0
+        for rows in _batches(order, [len(row) for row in tokens]):
             vectors[rows] = self._run([tokens[row] for row in rows])
+            done += len(rows)
             if progress is not None:
-                progress(begin + len(rows), len(order))
+                progress(done, len(order))
         return vectors
 
     def count_tokens(self, text: str) -> int:
         """See :class:`index.embedding.Embedder`."""
         return self._counter.count(text)
+
+    @cached_property
+    def _counter(self) -> TokenCounter:
+        return TokenCounter(self._files.path)
 
     def _run(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         longest = max(len(row) for row in tokens)
@@ -153,5 +166,34 @@ class OnnxEmbedder:
         for row, numbers in enumerate(tokens):
             ids[row, : len(numbers)] = numbers
             mask[row, : len(numbers)] = 1
-        vectors: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return self._compute(ids, mask)
+
+
+def _onnxruntime_run(exported: OnnxFiles, threads: int) -> Run:
+    import onnxruntime  # type: ignore[import-untyped] # it ships none
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Every text has another length: patterns of memory that are kept for each would only grow.
+    options.enable_mem_pattern = False
+    session = onnxruntime.InferenceSession(str(exported.path / GRAPH), options, providers=["CPUExecutionProvider"])
+
+    def run(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         return vectors
+
+    return run
+
+
+def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Cut rows that are ordered by length into batches of texts so alike that little of a batch is padding."""
+    batch: list[int] = []
+    for row in order:
+        full = len(batch) == _BATCH or (len(batch) + 1) * lengths[row] > _BATCH_TOKENS
+        if batch and (full or lengths[row] > _STRETCH * lengths[batch[0]] + _SLACK):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch

@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -19,6 +21,9 @@ from index.onnx_embedder import EXPORT, GRAPH, OnnxEmbedder, OnnxFiles, check_on
 
 LEAST_COSINE = 0.9999
 """Of any text's vector with the reference's; an export below it is not kept."""
+
+_ROOT = Path(__file__).resolve().parents[1]
+_APART = "import sys; sys.path.insert(0, sys.argv[1]); from index.onnx_export import export_asked_for as e; e()"
 
 _PROBES = (
     "",
@@ -67,6 +72,34 @@ def export_onnx(files: ModelFiles, home: Path, reference: SentenceTransformersEm
     return check_onnx_files(files, home)
 
 
+def export_apart(files: ModelFiles, home: Path) -> OnnxFiles:
+    """Export a model as :func:`export_onnx` does, in a process of its own: the memory that torch takes goes with it.
+
+    Raises:
+        ModelFileError: the export did not come about.
+    """
+    try:
+        return check_onnx_files(files, home)
+    except ModelFileError:
+        pass  # there is none, or none that is whole
+    request = json.dumps(
+        {"path": str(files.path), "model_id": files.model_id, "hashes": files.hashes, "home": str(home)}
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter, our own code
+        [sys.executable, "-I", "-c", _APART, str(_ROOT)], input=request, text=True, capture_output=True, check=False
+    )
+    if done.returncode:
+        said = done.stderr.strip().rsplit("\n", 1)[-1] or f"the process ended with {done.returncode}"
+        raise ModelFileError(export_folder(files, home), f"could not be made ({said})")
+    return check_onnx_files(files, home)
+
+
+def export_asked_for() -> None:
+    """Export what standard input names. This is the other process's main function."""
+    asked = json.load(sys.stdin)
+    export_onnx(ModelFiles(Path(asked["path"]), asked["model_id"], asked["hashes"]), Path(asked["home"]))
+
+
 def least_cosine(one: Embedder, other: Embedder, texts: list[str]) -> float:
     """Return the lowest cosine between the vectors that two embedders give to the same text."""
     return float(np.einsum("ij,ij->i", one.embed(texts), other.embed(texts)).min())
@@ -84,6 +117,23 @@ def _write_graph(files: ModelFiles, path: Path) -> None:
         trust_remote_code=False,
         model_kwargs={"attn_implementation": "eager"},
     ).eval()
+
+    class Mean(torch.nn.Module):
+        """The mean of the tokens of each text, whatever stands beside it in a batch.
+
+        The exporter makes a sum of the usual pooling, and onnxruntime adds in another order for one text than for
+        several. A matrix product adds in the order of the tokens, and what is padding adds exact zeros at the end;
+        the second row, which is not used, keeps it one: a product of a single row has an order of its own.
+        """
+
+        def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+            mask = features["attention_mask"].unsqueeze(1).to(features["token_embeddings"].dtype)
+            sums = torch.bmm(mask.expand(-1, 2, -1), features["token_embeddings"])[:, 0]
+            return {"sentence_embedding": sums / mask.sum(2).clamp(min=1)}
+
+    for number, module in enumerate(model):
+        if getattr(module, "pooling_mode", None) == "mean":
+            model[number] = Mean()
 
     class Vectors(torch.nn.Module):
         """Token numbers in, unit vectors out."""

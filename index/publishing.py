@@ -5,35 +5,51 @@ publisher works at a time; a lock that dies with its process holds the others ba
 """
 
 import fcntl
+import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from corpus.records import Document, Passage, Span
-from index.dense import DenseIndex
-from index.errors import NoSnapshotError, SnapshotError
+from corpus.questions import KnownQuestion
+from corpus.records import Document
+from index.errors import DamagedSnapshotError, NoSnapshotError, SnapshotError
 from index.flushing import flush, flush_tree
-from index.lexical import LexicalIndex
 from index.manifest import (
     CURRENT,
     FORMAT,
     MANIFEST,
     Manifest,
     check_files,
+    current_snapshot_id,
     named_snapshots,
     read_manifest,
     sha256_of,
     snapshot_folder,
 )
+from index.parts import (
+    PARTS,
+    QUESTIONS,
+    REMOTE,
+    SHIPPED,
+    Part,
+    RemotePart,
+    json_line,
+    question_fields,
+    read_remote,
+    write_lines,
+    write_part,
+    write_remote,
+)
 
 KEPT = 3
 """The current snapshot and the two before it stay on the disk."""
 
+DOCUMENTS = "documents.jsonl"
 _LOCK = ".lock"
 _NEW_POINTER = ".CURRENT.new"
 
@@ -43,9 +59,8 @@ def publish_snapshot(
     model_id: str,
     splitter: Mapping[str, int],
     documents: Sequence[Document],
-    passages: Sequence[Passage],
-    sentences: Sequence[tuple[int, Span]],
-    indexes: tuple[DenseIndex, DenseIndex, LexicalIndex, LexicalIndex],
+    parts: Mapping[str, Part],
+    remote: Mapping[str, RemotePart] | None = None,
 ) -> Manifest:
     """Write a snapshot below ``root`` and make it the current one.
 
@@ -54,9 +69,8 @@ def publish_snapshot(
         model_id: Model that made the vectors.
         splitter: Version and budget of the splitter.
         documents: Documents in order.
-        passages: Passages in row order.
-        sentences: Passage row and span of each sentence, in row order.
-        indexes: Passage vectors, sentence vectors, passage words, sentence words.
+        parts: By collection, at least one.
+        remote: Collections that an engine elsewhere holds.
 
     Returns:
         The manifest. A crash at any step leaves the old snapshot or the new one current, never a mix.
@@ -65,19 +79,23 @@ def publish_snapshot(
         _clean_leftovers(root)
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
         try:
-            _write_rows(aside, documents, passages, sentences)
-            passage_vectors, sentence_vectors, passage_words, sentence_words = indexes
-            passage_vectors.save(aside / "passages.faiss")
-            sentence_vectors.save(aside / "sentences.faiss")
-            passage_words.save(aside / "passage-words")
-            sentence_words.save(aside / "sentence-words")
+            every: dict[str, Part | RemotePart] = {**parts, **(remote or {})}
+            write_lines(aside / DOCUMENTS, (asdict(document) for document in documents))
+            counts = {
+                name: _write(aside / PARTS / str(number), every[name]) for number, name in enumerate(sorted(every))
+            }
             manifest = Manifest(
                 format=FORMAT,
                 model_id=model_id,
-                dimension=passage_vectors.dimension,
+                dimension=next(iter(parts.values())).passage_vectors.dimension,
                 splitter=dict(splitter),
-                counts={"documents": len(documents), "passages": len(passages), "sentences": len(sentences)},
-                files=_facts(aside),
+                counts={"documents": len(documents)}
+                | {
+                    kind: sum(count[kind] for count in counts.values())
+                    for kind in ("passages", "sentences", "questions")
+                },
+                collections=counts,
+                files=_facts(aside, _of_dense([every[name] for name in sorted(every)])),
             )
             (aside / MANIFEST).write_bytes(manifest.to_bytes())
             flush_tree(aside)
@@ -87,6 +105,82 @@ def publish_snapshot(
         _point_to(root, manifest.snapshot_id)
         _drop_old(root)
     return manifest
+
+
+def _write(folder: Path, part: Part | RemotePart) -> dict[str, int]:
+    """Write one collection and return its counts."""
+    if isinstance(part, RemotePart):
+        write_remote(folder, part)
+        return {"passages": part.counts.passages, "sentences": 0, "questions": 0}
+    write_part(folder, part)
+    return {"passages": len(part.passages), "sentences": len(part.sentences), "questions": len(part.questions)}
+
+
+def receive_snapshot(root: Path, snapshot_id: str, fetch: Callable[[str, Path], None]) -> None:
+    """Bring a snapshot from elsewhere below ``root`` and make it the current one; one that is here is not fetched.
+
+    Args:
+        root: Folder of all snapshots; made when missing.
+        snapshot_id: Its name, which vouches for its content.
+        fetch: Copies one file of it, by its relative name, to a path.
+
+    Raises:
+        DamagedSnapshotError: what arrived is not what the name vouches for; the current one stays.
+        ForeignSnapshotError: another version of Backline wrote it.
+    """
+    with _only_publisher(root):
+        _clean_leftovers(root)
+        if not _is_whole(root, snapshot_id):
+            aside = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
+            try:
+                folder = snapshot_folder(aside, snapshot_id)
+                folder.mkdir()
+                fetch(MANIFEST, folder / MANIFEST)
+                manifest = read_manifest(aside, snapshot_id)
+                for name in manifest.files:
+                    target = folder / name
+                    if not target.resolve().is_relative_to(folder.resolve()):
+                        raise DamagedSnapshotError(snapshot_id, MANIFEST, "names a file outside its folder")
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    fetch(name, target)
+                check_files(aside, snapshot_id, manifest)
+                flush_tree(folder)
+                _move_into_place(folder, root, snapshot_id)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        _point_to(root, snapshot_id)
+        _drop_old(root)
+
+
+def check_current_snapshot(root: Path) -> Manifest:
+    """Return the manifest of the current snapshot after checking every file; nothing else is read.
+
+    Raises:
+        NoSnapshotError: none was published.
+        DamagedSnapshotError: it is damaged.
+        ForeignSnapshotError: another version of Backline wrote it.
+    """
+    name = current_snapshot_id(root)
+    manifest = read_manifest(root, name)
+    check_files(root, name, manifest)
+    return manifest
+
+
+def holds_documents(manifest: Manifest, documents: Iterable[Document]) -> bool:
+    """Whether a snapshot was made of exactly these documents, with all that is said of them; takes ids in any order."""
+    digest = hashlib.sha256()
+    for document in sorted(documents, key=lambda document: document.id):
+        digest.update(json_line(asdict(document)).encode())
+    return bool(manifest.files[DOCUMENTS]["sha256"] == digest.hexdigest())
+
+
+def holds_questions(manifest: Manifest, questions: Sequence[KnownQuestion]) -> bool:
+    """Whether a snapshot was made with exactly these known questions of the shipped corpus."""
+    name = f"{PARTS}/{list(manifest.collections).index(SHIPPED)}/{QUESTIONS}" if SHIPPED in manifest.collections else ""
+    wanted = hashlib.sha256(
+        "".join(json_line(question_fields(question)) for question in questions).encode()
+    ).hexdigest()
+    return name in manifest.files and manifest.files[name]["sha256"] == wanted
 
 
 def activate_snapshot(root: Path, snapshot_id: str) -> None:
@@ -107,7 +201,8 @@ def activate_snapshot(root: Path, snapshot_id: str) -> None:
 def drop_snapshots_with(root: Path, versions: Collection[tuple[str, str]]) -> list[str]:
     """Remove every kept snapshot but the current one that holds one of these documents.
 
-    What was deleted must not come back by rolling back, nor stay readable on the disk.
+    What was deleted must not come back by rolling back, nor stay readable on the disk. Of a collection on an engine
+    elsewhere a snapshot names no documents: one goes that counts words which are no longer there.
 
     Args:
         root: Folder of all snapshots.
@@ -117,9 +212,16 @@ def drop_snapshots_with(root: Path, versions: Collection[tuple[str, str]]) -> li
         The names of the removed snapshots.
     """
     unwanted = set(versions)
+    if not unwanted:
+        return []
     with _only_publisher(root):
         current, *before = named_snapshots(root) or [""]
-        dropped = [name for name in before if unwanted & _held(root / name / "documents.jsonl")]
+        now = _remote(root, current)
+        dropped = [
+            name
+            for name in before
+            if unwanted & _held(root / name / DOCUMENTS) or _has_lost_words(_remote(root, name), now)
+        ]
         if dropped:
             _write_pointer(root, [current, *(name for name in before if name not in dropped)])
             _drop_old(root)
@@ -135,6 +237,35 @@ def _held(documents: Path) -> set[tuple[str, str]]:
         return set()  # a folder that nobody can read is no snapshot to roll back to
 
 
+def remote_parts(root: Path, manifest: Manifest) -> dict[str, RemotePart]:
+    """Return the collections of a snapshot that an engine elsewhere holds; :func:`check_files` comes before."""
+    folders = {name: f"{PARTS}/{number}" for number, name in enumerate(manifest.collections)}
+    return {
+        name: read_remote(root / manifest.snapshot_id / folder)
+        for name, folder in folders.items()
+        if f"{folder}/{REMOTE}" in manifest.files
+    }
+
+
+def _remote(root: Path, snapshot_id: str) -> dict[str, RemotePart] | None:
+    try:
+        return remote_parts(root, read_manifest(root, snapshot_id))
+    except (SnapshotError, OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _has_lost_words(before: Mapping[str, RemotePart] | None, now: Mapping[str, RemotePart] | None) -> bool:
+    """Whether a collection elsewhere had words of which there are fewer now."""
+    if before is None or now is None:
+        return False
+    left = {name: part.counts.words for name, part in now.items()}
+    return any(
+        count > left.get(name, {}).get(word, 0)
+        for name, part in before.items()
+        for word, count in part.counts.words.items()
+    )
+
+
 @contextmanager
 def _only_publisher(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
@@ -143,23 +274,25 @@ def _only_publisher(root: Path) -> Iterator[None]:
         yield
 
 
-def _write_rows(
-    folder: Path, documents: Sequence[Document], passages: Sequence[Passage], sentences: Sequence[tuple[int, Span]]
-) -> None:
-    _write_lines(folder / "documents.jsonl", (asdict(document) for document in documents))
-    _write_lines(folder / "passages.jsonl", (asdict(passage) for passage in passages))
-    _write_lines(folder / "sentences.jsonl", ([row, span.start, span.end] for row, span in sentences))
-
-
-def _write_lines(path: Path, rows: Iterator[Any]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as lines:
-        lines.writelines(json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _facts(folder: Path) -> dict[str, dict[str, Any]]:
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+def _facts(folder: Path, more: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    names = (file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if file.is_file())
     return {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name), **more.get(name, {})}
+        for name in names
+    }
+
+
+def _of_dense(parts: Sequence[Part | RemotePart]) -> dict[str, dict[str, Any]]:
+    """Return of each file of vectors what its index is, and the recall that was measured when it was built."""
+    return {
+        f"{PARTS}/{number}/{name}.faiss": {"index": index.kind, "recall_at_10": index.recall}
+        for number, part in enumerate(parts)
+        if isinstance(part, Part)
+        for name, index in (
+            ("passages", part.passage_vectors),
+            ("sentences", part.sentence_vectors),
+            ("questions", part.question_vectors),
+        )
     }
 
 
@@ -169,16 +302,21 @@ def _move_into_place(aside: Path, root: Path, snapshot_id: str) -> None:
     An intact folder of that name has the same content and stays, so that the current snapshot is never without its
     files; a damaged one, which nobody could open, gives way.
     """
+    if _is_whole(root, snapshot_id):
+        return
     target = root / snapshot_id
     if target.exists():
-        try:
-            check_files(root, snapshot_id, read_manifest(root, snapshot_id))
-        except SnapshotError:
-            target.rename(root / f".old-{snapshot_id}")
-        else:
-            return
+        target.rename(root / f".old-{snapshot_id}")
     aside.rename(target)
     flush(root)
+
+
+def _is_whole(root: Path, snapshot_id: str) -> bool:
+    try:
+        check_files(root, snapshot_id, read_manifest(root, snapshot_id))
+    except SnapshotError:
+        return False
+    return True
 
 
 def _point_to(root: Path, snapshot_id: str) -> None:

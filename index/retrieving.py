@@ -1,19 +1,30 @@
 """From a query to fused hits: the one object of this package that the service sees."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.records import Document, Passage, Span
+from index.building import slice_of
 from index.embedding import Embedder
-from index.errors import ForeignSnapshotError
+from index.errors import EngineError, ForeignSnapshotError
 from index.fusion import fuse
 from index.hits import Hit, PassageHit, SentenceHit, ranked
+from index.known import NOWHERE, KnownQuestions, Nearness
+from index.late import LATE_PASSAGES, rank_late
+from index.lexical import LexicalIndex
+from index.parts import Part
+from index.remote import Elsewhere, RemoteCollection
+from index.reranking import RERANKED, Reranker
 from index.snapshot import Snapshot
-from index.spelling import Speller
+from index.spelling import Speller, count_words
 
 Rows = NDArray[np.int64]
+_Rows = tuple[Rows | None, Rows | None]
+"""Passages and sentences that may be found; None stands for all of them."""
 
 DEPTH = 100
 """Hits that each searcher hands to fusion, or more when more are asked for."""
@@ -42,10 +53,12 @@ class Found:
     Attributes:
         passages: Fused passages, best first.
         sentences: Sentences, best first.
+        known: How near known questions are.
     """
 
     passages: tuple[PassageHit, ...]
     sentences: tuple[SentenceHit, ...]
+    known: Nearness = NOWHERE
 
 
 class Retriever:
@@ -55,24 +68,44 @@ class Retriever:
         snapshot: The snapshot.
         embedder: Of the snapshot's model.
         known_words: Words that spelling repair leaves alone although the corpus lacks them, lower case.
+        elsewhere: What the snapshot's remote collections are searched through; None where there are none.
+        reranker: Looks at the best passages of collections in this process again; None leaves them as they are.
 
     Raises:
         ForeignSnapshotError: the embedder's model is not the snapshot's.
+        EngineError: the snapshot has remote collections, and nothing is said of where they are.
 
     Equal scores are ordered by row, and rows follow document id and position: the same snapshot and query give the
     same hits.
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, known_words: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        known_words: frozenset[str] = frozenset(),
+        elsewhere: Elsewhere | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         if embedder.model_id != snapshot.manifest.model_id:
             raise ForeignSnapshotError(
                 snapshot.id, f"the model {snapshot.manifest.model_id}", f"the model {embedder.model_id}"
             )
+        if snapshot.remote and elsewhere is None:
+            raise EngineError("the index is on Milvus: set BACKLINE_ENGINE=milvus, or build another: `backline index`")
         self.snapshot = snapshot
+        self._remote = {
+            name: RemoteCollection(part, elsewhere) for name, part in snapshot.remote.items() if elsewhere is not None
+        }
+        self._documents = None if elsewhere is None else elsewhere.documents
         self._embedder = embedder
-        self._speller = Speller((passage.embedded_text for passage in snapshot.passages), known_words)
+        self._known_words = known_words
+        self._reranker = reranker
+        self._spellers: dict[str, Speller] = {}
+        self._lock = threading.Lock()
         self._withdrawn: frozenset[str] = frozenset()
-        self._rows: dict[tuple[frozenset[str], Filters], tuple[Rows, Rows]] = {}
+        self._rows: dict[tuple[frozenset[str], Filters], _Rows] = {}
+        self._known = {name: KnownQuestions(part, snapshot.documents) for name, part in snapshot.parts.items()}
 
     def withdraw(self, versions: Collection[tuple[str, str]]) -> None:
         """Hide documents that were deleted after the snapshot was built; the next search no longer finds them.
@@ -87,16 +120,75 @@ class Retriever:
         )
 
     def shows(self, document_id: str) -> bool:
-        """Whether the snapshot holds a document that is not withdrawn."""
-        return document_id in self.snapshot.documents and document_id not in self._withdrawn
+        """Whether a document can be quoted: it is here, or in a remote collection, and not withdrawn."""
+        return self.document(document_id) is not None
 
-    def repair(self, query: str) -> str:
-        """Return a query with misspelt words replaced by the corpus's own."""
-        return self._speller.repair(query)
+    def document(self, document_id: str) -> Document | None:
+        """Return a document that can be quoted, or None."""
+        if document_id in self.snapshot.documents:
+            return None if document_id in self._withdrawn else self.snapshot.documents[document_id]
+        found = None if self._documents is None or not self._remote else self._documents.load(document_id)
+        return found if found is not None and found.source.collection in self._remote else None
 
-    def recognised(self, query: str) -> float:
+    def versions(self, collections: Mapping[str, str]) -> dict[str, str]:
+        """Return in which versions documents can be quoted, by id; what cannot be quoted is left out.
+
+        Args:
+            collections: Their collections, by id.
+        """
+        held = self.snapshot.documents
+        found = {name: held[name].version for name in collections if name in held and name not in self._withdrawn}
+        distant = [name for name, where in collections.items() if name not in held and where in self._remote]
+        return found | dict(self._documents.versions(distant) if self._documents is not None and distant else {})
+
+    def document_of(self, passage: Passage) -> Document:
+        """Return the document that a found passage is cut from.
+
+        Raises:
+            EngineError: it is in a remote collection, and was deleted or changed since the passage was found.
+        """
+        remote = self._remote.get(passage.collection)
+        return self.snapshot.documents[passage.document_id] if remote is None else remote.document_of(passage)
+
+    def passage(self, passage_id: str) -> Passage | None:
+        """Return a passage that can be quoted, or None.
+
+        Raises:
+            EngineError: an engine elsewhere does not answer.
+        """
+        for passage in self.snapshot.passages:
+            if passage.id == passage_id:
+                return passage if self.shows(passage.document_id) else None
+        return next((p for p in (one.passage(passage_id) for one in self._remote.values()) if p is not None), None)
+
+    def repair(self, query: str, collection: str = "default") -> str:
+        """Return a query with misspelt words replaced by a collection's own."""
+        return self._speller(collection).repair(query)
+
+    def recognised(self, query: str, collection: str = "default") -> float:
         """Return the share of a query's words that are words at all, in [0, 1]."""
-        return self._speller.recognised(query)
+        return self._speller(collection).recognised(query)
+
+    def words(self, collection: str = "default") -> LexicalIndex:
+        """Return the index that weighs a question's words by how a collection uses them."""
+        if collection in self._remote:
+            return self._remote[collection].words
+        part = self.snapshot.parts.get(collection)
+        return LexicalIndex.build([]) if part is None else part.words
+
+    def _speller(self, collection: str) -> Speller:
+        """Return a collection's speller; the first question to a collection makes it."""
+        speller = self._spellers.get(collection)
+        if speller is None:
+            with self._lock:
+                speller = self._spellers.get(collection)
+                if speller is None:
+                    part, remote = self.snapshot.parts.get(collection), self.snapshot.remote.get(collection)
+                    texts = () if part is None else (passage.embedded_text for passage in part.passages)
+                    speller = Speller(count_words(texts) if remote is None else remote.counts.words, self._known_words)
+                    if part is not None or remote is not None:  # names that were made up must not fill the memory
+                        self._spellers[collection] = speller
+        return speller
 
     def embed(self, query: str) -> NDArray[np.float32]:
         """Return the embedding of a query, shape ``(dimension,)``."""
@@ -109,8 +201,35 @@ class Retriever:
         Raises:
             ValueError: ``k`` is below 1.
         """
-        repaired = self.repair(query)
-        return list(self.find(repaired, self.embed(repaired), k, 1, filters).passages)
+        repaired = self.repair(query, "default" if filters is None else filters.collection)
+        return list(self.find(repaired, self.embed(repaired), k, 0, filters).passages)
+
+    def rank_apart(self, query: str, k: int = 10, filters: Filters | None = None) -> dict[str, list[Passage]]:
+        """Return the passages that each searcher ranks by itself, best first: to look at the engine, not to answer.
+
+        Returns:
+            At most ``k`` passages under ``dense`` and under ``bm25``.
+
+        Raises:
+            ValueError: ``k`` is below 1.
+        """
+        if k < 1:
+            raise ValueError("at least one passage must be asked for")
+        wanted = filters or Filters()
+        repaired = self.repair(query, wanted.collection)
+        remote = self._remote.get(wanted.collection)
+        if remote is not None:
+            dense, lexical = remote.rank(repaired, self.embed(repaired), max(DEPTH, k), wanted.source_ids)
+            return {"dense": [passage for passage, _ in dense[:k]], "bm25": [passage for passage, _ in lexical[:k]]}
+        part = self.snapshot.parts.get(wanted.collection)
+        if part is None:
+            return {"dense": [], "bm25": []}
+        rows = self._allowed(part, wanted)[0]
+        runs = {
+            "dense": part.passage_vectors.search(self.embed(repaired), k, rows),
+            "bm25": part.passage_words.search(repaired, k, rows),
+        }
+        return {name: [part.passages[hit.row] for hit in hits] for name, hits in runs.items()}
 
     def find(
         self,
@@ -119,6 +238,7 @@ class Retriever:
         passages: int,
         sentences: int,
         filters: Filters | None = None,
+        asked: str = "",
     ) -> Found:
         """Search passages and sentences at once.
 
@@ -126,67 +246,88 @@ class Retriever:
             query: The words, for the lexical side.
             vector: The query's embedding, shape ``(dimension,)``.
             passages: Passages wanted, at least 1.
-            sentences: Sentences wanted, at least 1.
+            sentences: Sentences wanted; 0 leaves out ranking them, which costs most where they have no vectors.
             filters: Applied before ranking.
+            asked: The question as it was asked, where that is not the query: it is not looked up by itself.
 
         Raises:
-            ValueError: a number is below 1.
+            ValueError: no passage is asked for, or a number of sentences below 0.
+            EngineError: the collection is on an engine elsewhere, which does not answer.
         """
-        if min(passages, sentences) < 1:
-            raise ValueError("at least one passage and one sentence must be asked for")
-        passage_rows, sentence_rows = self._allowed(filters or Filters())
-        if not len(passage_rows):
+        if passages < 1 or sentences < 0:
+            raise ValueError("at least one passage must be asked for, and not fewer than no sentences")
+        wanted = filters or Filters()
+        if wanted.collection in self._remote:
+            return self._find_elsewhere(self._remote[wanted.collection], query, vector, passages, sentences, wanted)
+        part = self.snapshot.parts.get(wanted.collection)
+        if part is None:
+            return Found((), ())
+        rows = self._allowed(part, wanted)
+        if rows[0] is not None and not len(rows[0]):
             return Found((), ())
         depth = max(DEPTH, passages, sentences)
-        dense = self.snapshot.passage_vectors.search(vector, depth, passage_rows)
-        by_sentence = self.snapshot.sentence_vectors.search(vector, depth, sentence_rows)
-        words = self.snapshot.passage_words.search(query, depth, passage_rows)
-        fused = fuse([dense, self._passages_of(by_sentence), words], [1.0, 1.0, 0.5])[:passages]
-        cosines = self.snapshot.passage_vectors.cosines(vector, [hit.row for hit in fused])
-        return Found(
-            tuple(
-                PassageHit(self.snapshot.passages[hit.row], hit.score, hit.rank, float(cosine))
-                for hit, cosine in zip(fused, cosines, strict=True)
-            ),
-            self._sentences(query, vector, by_sentence, sentence_rows, sentences),
-        )
+        runs = [part.passage_vectors.search(vector, depth, rows[0]), part.passage_words.search(query, depth, rows[0])]
+        weights = [1.0, 0.5]
+        by_sentence: list[Hit] = []
+        if part.sentences:
+            by_sentence = part.sentence_vectors.search(vector, depth, rows[1])
+            runs.append(_passages_of(part, by_sentence))
+            weights.append(1.0)
+        fused = self._rerank(query, part, fuse(runs, weights))[: max(passages, LATE_PASSAGES)]
+        cosines = part.passage_vectors.cosines(vector, [hit.row for hit in fused])
+        hits = [
+            PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
+            for hit, cosine in zip(fused, cosines, strict=True)
+        ]
+        near, lifts = self._known[wanted.collection].look_up(vector, asked or query)
+        if not sentences:
+            found: tuple[SentenceHit, ...] = ()
+        elif part.sentences:
+            found = _rank_indexed(part, query, vector, by_sentence, rows[1], sentences, lifts)
+        else:
+            best = fused[:LATE_PASSAGES]
+            embedded = part.passage_vectors.vectors([hit.row for hit in best])
+            texts = [part.passages[hit.row] for hit in best]
+            found = rank_late(self._embedder, part.words, query, vector, texts, embedded, sentences)
+        return Found(tuple(hits[:passages]), found, near)
 
-    def _sentences(
+    def _rerank(self, query: str, part: Part, fused: list[Hit]) -> list[Hit]:
+        """Order the best passages by what the reranker says; equal ones, and those behind, as they were.
+
+        Its scores, in [0, 1] or beyond, are moved above those of fusion: only their order means anything.
+        """
+        best = fused[:RERANKED]
+        if self._reranker is None or not best:
+            return fused
+        scores = self._reranker.score(query, [part.passages[hit.row].embedded_text for hit in best])
+        lift = fused[0].score - float(scores.min()) + 1.0
+        order = ranked([(place, float(score) + lift) for place, score in enumerate(scores)])
+        front = [Hit(best[hit.row].row, hit.score, hit.rank) for hit in order]
+        return front + fused[RERANKED:]
+
+    def _find_elsewhere(
         self,
+        remote: RemoteCollection,
         query: str,
         vector: NDArray[np.float32],
-        dense: Sequence[Hit],
-        allowed: Rows,
-        k: int,
-    ) -> tuple[SentenceHit, ...]:
-        """Order sentences by their cosine and a little BM25."""
-        words = self.snapshot.sentence_words
-        lexical = words.scores(query)
-        by_words = words.search(query, max(DEPTH, k), allowed)
-        rows = sorted({hit.row for hit in (*dense, *by_words)})
-        # All cosines come from one computation, so that equal sentences have equal scores and their order is stated.
-        values = self.snapshot.sentence_vectors.cosines(vector, rows)
-        cosines = {row: float(value) for row, value in zip(rows, values, strict=True)}
-        # Scaled to the best of what may be found: what a filter hides must not move the scores of what it shows.
-        top = by_words[0].score if by_words else 1.0
-        scores = {row: cosine + LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
-        found = []
-        for hit in ranked(list(scores.items()))[:k]:
-            passage_row, span = self.snapshot.sentences[hit.row]
-            passage = self.snapshot.passages[passage_row]
-            text = passage.text[span.start - passage.span.start : span.end - passage.span.start]
-            found.append(SentenceHit(passage, span, text, hit.score, cosines[hit.row], float(lexical[hit.row])))
-        return tuple(found)
+        passages: int,
+        sentences: int,
+        filters: Filters,
+    ) -> Found:
+        """Search a collection that an engine elsewhere holds."""
+        depth, wanted = max(DEPTH, passages, sentences), max(passages, LATE_PASSAGES)
+        found = remote.search(query, vector, depth, wanted, filters.source_ids)
+        hits = tuple(found.hits[:passages])
+        if not sentences:
+            return Found(hits, ())
+        best = [hit.passage for hit in found.hits[:LATE_PASSAGES]]
+        late = rank_late(self._embedder, remote.words, query, vector, best, found.vectors[:LATE_PASSAGES], sentences)
+        return Found(hits, late)
 
-    def _passages_of(self, hits: Sequence[Hit]) -> list[Hit]:
-        """Turn sentence hits into passage hits: a passage has the rank of its best sentence."""
-        best: dict[int, float] = {}
-        for hit in hits:
-            best.setdefault(self.snapshot.sentences[hit.row][0], hit.score)
-        return ranked(list(best.items()))
-
-    def _allowed(self, filters: Filters) -> tuple[Rows, Rows]:
+    def _allowed(self, part: Part, filters: Filters) -> _Rows:
         """Return the passage and sentence rows that may be found; several threads may ask at once."""
+        if filters.source_ids is None and not self._withdrawn:
+            return None, None
         wanted = Filters(None if filters.source_ids is None else frozenset(filters.source_ids), filters.collection)
         # What is withdrawn is part of the key: rows that another thread works out meanwhile are kept under the old one.
         key = (self._withdrawn, wanted)
@@ -194,15 +335,57 @@ class Retriever:
         if rows is None:
             passages = [
                 row
-                for row, passage in enumerate(self.snapshot.passages)
-                if passage.collection == wanted.collection
-                and (wanted.source_ids is None or passage.source_id in wanted.source_ids)
+                for row, passage in enumerate(part.passages)
+                if (wanted.source_ids is None or passage.source_id in wanted.source_ids)
                 and passage.document_id not in key[0]
             ]
             inside = set(passages)
-            sentences = [row for row, (owner, _) in enumerate(self.snapshot.sentences) if owner in inside]
+            sentences = [row for row, (owner, _) in enumerate(part.sentences) if owner in inside]
             rows = (np.array(passages, dtype=np.int64), np.array(sentences, dtype=np.int64))
             if len(self._rows) >= 64:
                 self._rows.clear()
             self._rows[key] = rows
         return rows
+
+
+def _rank_indexed(
+    part: Part,
+    query: str,
+    vector: NDArray[np.float32],
+    dense: Sequence[Hit],
+    allowed: Rows | None,
+    k: int,
+    lifts: Mapping[int, float],
+) -> tuple[SentenceHit, ...]:
+    """Order sentences by their cosine, a little BM25, and the known questions that they answer."""
+    lexical = part.sentence_words.scores(query)
+    by_words = part.sentence_words.search(query, max(DEPTH, k), allowed)
+    inside = None if allowed is None else set(allowed.tolist())
+    lifted = {row for row in lifts if inside is None or row in inside}
+    rows = sorted({hit.row for hit in (*dense, *by_words)} | lifted)
+    # All cosines come from one computation, so that equal sentences have equal scores and their order is stated.
+    values = part.sentence_vectors.cosines(vector, rows)
+    cosines = {row: float(value) for row, value in zip(rows, values, strict=True)}
+    # Scaled to the best of what may be found: what a filter hides must not move the scores of what it shows.
+    top = by_words[0].score if by_words else 1.0
+    scores = {
+        row: cosine + LEXICAL_SHARE * float(lexical[row]) / top + lifts.get(row, 0.0) for row, cosine in cosines.items()
+    }
+    found = []
+    for hit in ranked(list(scores.items()))[:k]:
+        passage_row, span = part.sentences[hit.row]
+        made = _sentence_hit(part.passages[passage_row], span, hit.score, cosines[hit.row], float(lexical[hit.row]))
+        found.append(replace(made, lift=lifts.get(hit.row, 0.0)))
+    return tuple(found)
+
+
+def _sentence_hit(passage: Passage, span: Span, score: float, cosine: float, lexical: float) -> SentenceHit:
+    return SentenceHit(passage, span, slice_of(passage, span), score, cosine, lexical)
+
+
+def _passages_of(part: Part, hits: Sequence[Hit]) -> list[Hit]:
+    """Turn sentence hits into passage hits: a passage has the rank of its best sentence."""
+    best: dict[int, float] = {}
+    for hit in hits:
+        best.setdefault(part.sentences[hit.row][0], hit.score)
+    return ranked(list(best.items()))

@@ -4,16 +4,12 @@ FAISS does not notice a flipped bit in its file, so every file is checked agains
 How a snapshot is published stands in ``publishing.py``, what vouches for it in ``manifest.py``.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from corpus.records import Attribution, Document, Page, Passage, Section, Source, Span
-from index.dense import DenseIndex
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
-from index.lexical import LexicalIndex
 from index.manifest import (
     CURRENT,
     FORMAT,
@@ -24,7 +20,17 @@ from index.manifest import (
     named_snapshots,
     read_manifest,
 )
-from index.publishing import KEPT, activate_snapshot, drop_snapshots_with, publish_snapshot
+from index.parts import PARTS, Part, RemotePart, read_lines, read_part
+from index.publishing import (
+    KEPT,
+    activate_snapshot,
+    check_current_snapshot,
+    drop_snapshots_with,
+    holds_documents,
+    holds_questions,
+    publish_snapshot,
+    remote_parts,
+)
 
 __all__ = [
     "FORMAT",
@@ -32,12 +38,16 @@ __all__ = [
     "Manifest",
     "Snapshot",
     "activate_snapshot",
+    "check_current_snapshot",
     "current_snapshot_id",
     "drop_snapshots_with",
+    "holds_documents",
+    "holds_questions",
     "open_newest_intact",
     "open_snapshot",
     "publish_snapshot",
     "read_manifest",
+    "remote_parts",
 ]
 
 
@@ -48,24 +58,18 @@ class Snapshot:
     Attributes:
         id: Its name.
         manifest: What it is made of.
-        documents: By id.
-        passages: Rows of ``passage_vectors`` and ``passage_words``.
-        sentences: Rows of ``sentence_vectors`` and ``sentence_words``: passage row and span.
-        passage_vectors: Embeddings of passages under their headings.
-        sentence_vectors: One combined vector a sentence, see :func:`index.building.combine`.
-        passage_words: BM25 over passages under their headings.
-        sentence_words: BM25 over sentences under their headings.
+        documents: Those of its parts, by id.
+        parts: By collection.
+        passages: Those of every part, in the order of the collections' names.
+        remote: Collections that an engine elsewhere holds.
     """
 
     id: str
     manifest: Manifest
     documents: Mapping[str, Document]
+    parts: Mapping[str, Part]
     passages: Sequence[Passage]
-    sentences: Sequence[tuple[int, Span]]
-    passage_vectors: DenseIndex
-    sentence_vectors: DenseIndex
-    passage_words: LexicalIndex
-    sentence_words: LexicalIndex
+    remote: Mapping[str, RemotePart] = field(default_factory=dict)
 
 
 def open_snapshot(root: Path, model_id: str, snapshot_id: str | None = None) -> Snapshot:
@@ -91,7 +95,7 @@ def open_snapshot(root: Path, model_id: str, snapshot_id: str | None = None) -> 
     if manifest.model_id != model_id:
         raise ForeignSnapshotError(name, f"the model {manifest.model_id}", f"the model {model_id}")
     check_files(root, name, manifest)
-    snapshot = _load(root / name, name, manifest)
+    snapshot = _load(root, name, manifest)
     _check_counts(snapshot)
     return snapshot
 
@@ -132,38 +136,39 @@ def _youngest_first(root: Path) -> list[str]:
     return [folder.name for folder in folders]
 
 
-def _load(folder: Path, name: str, manifest: Manifest) -> Snapshot:
+def _load(root: Path, name: str, manifest: Manifest) -> Snapshot:
+    folder, remote = root / name, remote_parts(root, manifest)
+    parts = {
+        collection: read_part(folder / PARTS / str(number))
+        for number, collection in enumerate(manifest.collections)
+        if collection not in remote
+    }
     return Snapshot(
         id=name,
         manifest=manifest,
         documents={document.id: document for document in _read_documents(folder)},
-        passages=tuple(_read_passages(folder)),
-        sentences=tuple((row, Span(start, end)) for row, start, end in _lines(folder / "sentences.jsonl")),
-        passage_vectors=DenseIndex.load(folder / "passages.faiss"),
-        sentence_vectors=DenseIndex.load(folder / "sentences.faiss"),
-        passage_words=LexicalIndex.load(folder / "passage-words"),
-        sentence_words=LexicalIndex.load(folder / "sentence-words"),
+        parts=parts,
+        passages=tuple(passage for part in parts.values() for passage in part.passages),
+        remote=remote,
     )
 
 
 def _check_counts(snapshot: Snapshot) -> None:
-    counts = snapshot.manifest.counts
-    pairs = (
-        ("documents.jsonl", len(snapshot.documents), counts["documents"]),
-        ("passages.jsonl", len(snapshot.passages), counts["passages"]),
-        ("sentences.jsonl", len(snapshot.sentences), counts["sentences"]),
-        ("passages.faiss", len(snapshot.passage_vectors), counts["passages"]),
-        ("sentences.faiss", len(snapshot.sentence_vectors), counts["sentences"]),
-        ("passage-words", len(snapshot.passage_words), counts["passages"]),
-        ("sentence-words", len(snapshot.sentence_words), counts["sentences"]),
-    )
-    for name, actual, expected in pairs:
-        if actual != expected:
-            raise DamagedSnapshotError(snapshot.id, name, f"has {actual} rows instead of {expected}")
+    pairs = [("documents.jsonl", len(snapshot.documents), snapshot.manifest.counts["documents"])]
+    for number, (collection, counts) in enumerate(snapshot.manifest.collections.items()):
+        if collection in snapshot.remote:
+            continue
+        part = snapshot.parts[collection]
+        for name, actual in part.row_counts().items():
+            wanted = next(count for kind, count in counts.items() if name.startswith(kind.rstrip("s")))
+            pairs.append((f"{PARTS}/{number}/{name}", actual, wanted))
+    for name, actual, wanted in pairs:
+        if actual != wanted:
+            raise DamagedSnapshotError(snapshot.id, name, f"has {actual} rows instead of {wanted}")
 
 
 def _read_documents(folder: Path) -> Iterator[Document]:
-    for row in _lines(folder / "documents.jsonl"):
+    for row in read_lines(folder / "documents.jsonl"):
         yield Document(
             id=row["id"],
             source=Source(**row["source"]),
@@ -177,21 +182,3 @@ def _read_documents(folder: Path) -> Iterator[Document]:
                 for a in row["attributions"]
             ),
         )
-
-
-def _read_passages(folder: Path) -> Iterator[Passage]:
-    for row in _lines(folder / "passages.jsonl"):
-        yield Passage(
-            **{
-                **row,
-                "span": Span(**row["span"]),
-                "heading_path": tuple(row["heading_path"]),
-                "sentences": tuple(Span(**span) for span in row["sentences"]),
-            }
-        )
-
-
-def _lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rapidfuzz.distance import DamerauLevenshtein
 from rapidfuzz.process import extract
+
+from index.stemming import stems
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?(?![0-9])")
 # fmt: off
@@ -15,7 +17,7 @@ _TEXTSPEAK = {
     "abt": "about", "pls": "please", "plz": "please", "cuz": "because", "coz": "because", "bcoz": "because",
     "dnt": "don't", "cnt": "can't", "gd": "good", "hlp": "help", "hw": "how", "lng": "long", "wrk": "work",
     "dr": "doctor", "docs": "doctors", "doc": "doctor", "gp": "doctor", "meds": "medicines", "thru": "through",
-    "alot": "a lot",
+    "alot": "a lot", "pane": "pain", "panes": "pains", "bakpain": "back pain", "bakpane": "back pain",
     "jab": "injection", "jabs": "injections", "waterworks": "urine", "wee": "pee", "weeing": "peeing", "tummy": "belly", "lumbago": "low back pain",
     "physio": "physical therapist", "physios": "physical therapists", "physiotherapy": "physical therapy", "op": "operation", "ops": "operations",
     "abx": "antibiotics", "paracetamol": "acetaminophen", "mussel": "muscle", "mussels": "muscles", "disc": "disk", "discs": "disks", "hernia": "herniated",
@@ -33,16 +35,17 @@ _LONG = 8
 class Speller:
     """Replaces words that are no words by the nearest word of the corpus.
 
-    A word is left alone when the corpus has it or when it is a whole word of the embedding model's vocabulary, so
+    A word is left alone when the corpus has it or another form of it ("spraining"), or when it is a whole word of the embedding model's vocabulary, so
     that a good word that the corpus lacks ("yoga") is never turned into one that it has.
 
     Args:
-        texts: The corpus, for its words and how often each stands.
+        counts: How often each word of the corpus stands there, see :func:`count_words`.
         known: Words that are right as they are, lower case.
     """
 
-    def __init__(self, texts: Iterable[str], known: frozenset[str]) -> None:
-        self._counts = Counter(word.lower() for text in texts for word in _WORD.findall(text))
+    def __init__(self, counts: Mapping[str, int], known: frozenset[str]) -> None:
+        self._counts = counts
+        self._stems = frozenset(stem for word in self._counts for stem in stems(word))
         self._known = known
         self._candidates = [word for word in sorted(self._counts) if len(word) >= _SHORTEST]
         self._repairs: dict[str, str] = {}
@@ -67,6 +70,8 @@ class Speller:
             return _TEXTSPEAK[lowered]
         if len(lowered) < _SHORTEST or lowered in self._counts or lowered in self._known or not lowered.isalpha():
             return word
+        if self._stems.intersection(stems(lowered)):
+            return word
         repaired = self._repairs.get(lowered)
         if repaired is None:
             repaired = self._nearest(lowered)
@@ -82,6 +87,11 @@ class Speller:
         if not same_start:
             return word
         return min(same_start, key=lambda pair: (pair[1], -self._counts[pair[0]], pair[0]))[0]
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each word stands in texts, in lower case."""
+    return Counter(word.lower() for text in texts for word in _WORD.findall(text))
 
 
 def model_words(vocabulary: Iterable[str]) -> frozenset[str]:

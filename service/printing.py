@@ -3,13 +3,15 @@
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from index.embedding import Progress
 from index.snapshot import Snapshot
+from service.gaps import Cluster
+from service.storage.collections import Collection
 from service.storage.keys import Key
 
 _WIDTH = 96
@@ -50,11 +52,31 @@ def print_reply(reply: Mapping[str, Any], emergency_numbers: Sequence[str]) -> N
     print(f"\n{reply['disclaimer']}")
 
 
-def print_sources(snapshot: Snapshot) -> None:
-    """Print one row a source."""
+def print_gaps(clusters: Sequence[Cluster]) -> None:
+    """Print what was asked in vain: groups with their questions, then what was asked by itself."""
+    if not clusters:
+        print("Nothing was asked in vain, as far as answers are kept.")
+    alone = [cluster for cluster in clusters if len(cluster.gaps) == 1]
+    for cluster in clusters:
+        if len(cluster.gaps) > 1:
+            mark = "  A WARNING WAS MISSING" if cluster.lacks_warning else ""
+            print(f"{cluster.count:4}  {cluster.name}  (nearest source: {cluster.nearest_source or 'none'}){mark}")
+            for gap in cluster.gaps:
+                print(_wrapped(f"{gap.count} {gap.kind}, {gap.reason or 'no reason'}: {gap.question}", "      "))
+    if alone:
+        print("By themselves:")
+    for cluster in alone:
+        gap = cluster.gaps[0]
+        print(_wrapped(f"{gap.count} {gap.kind}, {gap.reason or 'no reason'}: {gap.question}", "      "))
+
+
+def print_sources(snapshot: Snapshot, collection: str | None = None) -> None:
+    """Print one row a source, the shipped ones first; of one collection, or of all."""
     passages = Counter(passage.source_id for passage in snapshot.passages)
-    for document in snapshot.documents.values():
+    for document in sorted(snapshot.documents.values(), key=lambda document: not document.source.digest):
         source = document.source
+        if collection not in {None, source.collection}:
+            continue
         labels = Counter(attribution.evidence for attribution in document.attributions)
         evidence = ", ".join(f"{count} {label}" for label, count in sorted(labels.items())) or "the document itself"
         print(f"{source.publisher_short or source.publisher}: {source.title}")
@@ -74,6 +96,23 @@ def progress_bar(title: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total)
 
         yield advance
+
+
+@contextmanager
+def counter(title: str) -> Iterator[Callable[[int], None]]:
+    """Show on the error stream how many there were so far, where nobody knows how many there will be."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:.0f}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(title, total=None)
+
+        def tell(done: int) -> None:
+            bar.update(task, completed=done)
+
+        yield tell
 
 
 def _print_notice(notice: Mapping[str, Any], emergency_numbers: Sequence[str]) -> None:
@@ -116,9 +155,21 @@ def _wrapped(text: str, indent: str = "") -> str:
     )
 
 
+def collection_lines(collection: Collection) -> Iterator[str]:
+    """Yield lines on a collection: name, documents, whether it may be published, and what was said of it."""
+    state = "may be published" if collection.publishable else "this machine only: its licence is not confirmed"
+    yield f"{collection.name}  {collection.documents} documents  {state}"
+    if collection.scope:
+        yield f"    about: {collection.scope}"
+    yield from (f"    for example: {question}" for question in collection.questions)
+    if collection.disclaimer:
+        yield f"    disclaimer: {collection.disclaimer}"
+
+
 def key_line(key: Key, now: datetime) -> str:
-    """Return one line on a key: id, whether it works, scopes, collections, end, name."""
+    """Return one line on a key: id, whether it works, scopes, collections, end, rate, name."""
     state = "revoked" if key.revoked else "works" if key.works_at(now) else "over"
     collections = "all" if key.collections is None else ",".join(sorted(key.collections))
     end = "no end" if key.expires is None else f"until {key.expires.date().isoformat()}"
-    return f"{key.id}  {state:7}  {','.join(sorted(key.scopes))}  {collections}  {end}  {key.name}"
+    rate = "" if key.rate is None else f"{key.rate} a minute  "
+    return f"{key.id}  {state:7}  {','.join(sorted(key.scopes))}  {collections}  {end}  {rate}{key.name}"

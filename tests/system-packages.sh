@@ -3,6 +3,8 @@
 set -euo pipefail
 missing=()
 while read -r package; do
+  # Node from elsewhere than Debian brings npm along, and Debian's npm could not be installed beside it.
+  [ "$package" = npm ] && command -v npm >/dev/null && continue
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done < <(grep -vE '^(#|$)' "$(dirname "$0")/system-packages.txt")
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -103,6 +103,14 @@ class PageCache:
         with _Disk(self._folder):
             _write_whole(self._path(page.url), head + page.content)
 
+    def remove(self, url: str) -> bool:
+        """Remove the page of an address; return whether there was one."""
+        path = self._path(url)
+        with _Disk(self._folder):
+            there = path.is_file()
+            path.unlink(missing_ok=True)
+        return there
+
     def read_done(self, urls: Iterable[str]) -> set[str]:
         """Return the keys of the pages that an interrupted run over the same list has finished."""
         with _Disk(self._folder):

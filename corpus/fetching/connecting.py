@@ -76,8 +76,18 @@ class Network:
     connect: Connect = field(default=connect_tcp)
 
 
-def ask(target: Target, headers: Headers, most_bytes: int, want: WantBody, policy: FetchPolicy, via: Network) -> Reply:
-    """Send one GET request and read the reply, within the policy's time limits.
+def ask(
+    target: Target,
+    headers: Headers,
+    most_bytes: int,
+    want: WantBody,
+    policy: FetchPolicy,
+    via: Network,
+    *,
+    method: str = "GET",
+    content: bytes | None = None,
+) -> Reply:
+    """Send one request and read the reply, within the policy's time limits.
 
     Args:
         target: What to ask for.
@@ -86,6 +96,8 @@ def ask(target: Target, headers: Headers, most_bytes: int, want: WantBody, polic
         want: Says whether the body is read.
         policy: Time limits, and the machines inside that may be asked.
         via: The way to the network.
+        method: HTTP method.
+        content: The body that is sent, or None; its type stands among the headers.
 
     Raises:
         FetchError: the address is refused, the machine cannot be reached, is too slow, or its reply is broken or too
@@ -93,7 +105,7 @@ def ask(target: Target, headers: Headers, most_bytes: int, want: WantBody, polic
     """
     backend = _GuardedBackend(target, policy, via)
     request = httpcore.Request(
-        method="GET",
+        method=method,
         url=httpcore.URL(
             scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
         ),
@@ -102,7 +114,9 @@ def ask(target: Target, headers: Headers, most_bytes: int, want: WantBody, polic
             *headers.items(),
             ("Accept-Encoding", "gzip"),
             ("Connection", "close"),
+            *([] if content is None else [("Content-Length", str(len(content)))]),
         ],
+        content=content,
         extensions={
             "timeout": {"connect": policy.connect_seconds, "read": policy.read_seconds, "write": policy.read_seconds}
         },

@@ -4,14 +4,16 @@ Parsers with a past (PDF, DOCX, HTML, Markdown, exports) run in the sandbox; pla
 but the standard library and are read here. Nothing is ever written, and no name that comes with a file is opened.
 """
 
+import gzip
 import io
 import os
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from corpus.errors import UnreadableDocumentError
 from corpus.normalising import normalise
@@ -43,6 +45,8 @@ _READERS: dict[Kind, str] = {
 }
 _LIST_ARTICLES = "corpus.reading.exports:list_articles"
 _READ_ARTICLE = "corpus.reading.html:read_article"
+_GZIP = b"\x1f\x8b"
+_MOST_UNPACKED = 4 * 1024 * _MEGABYTE
 _DEEPEST_FOLDER = 64
 _LONGEST_NAME = 300
 
@@ -178,10 +182,23 @@ def _read_file(path: Path, name: str, sandbox: Sandbox) -> Iterator[_Outcome]:
 
 
 def _read_stream(stream: IO[bytes], name: str, sandbox: Sandbox) -> Iterator[_Outcome]:
-    """Read what an open file holds; refusals are yielded, never raised."""
+    """Read what an open file holds, unpacking it where it is gzipped; refusals are yielded, never raised."""
+    packed = stream.read(len(_GZIP)) == _GZIP
+    stream.seek(0)
+    if not packed:
+        yield from _read_plain(stream, name, sandbox)
+        return
+    try:
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            yield from _read_plain(cast("IO[bytes]", unpacked), name, sandbox)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield UnreadableDocumentError(name, "what is packed in it is damaged or cut off; pack it again")
+
+
+def _read_plain(stream: IO[bytes], name: str, sandbox: Sandbox) -> Iterator[_Outcome]:
     try:
         head = stream.read(HEAD_BYTES)
-        kind = tell_kind(head, name)
+        kind = tell_kind(head, name.removesuffix(".gz"))
         if kind == "jsonl":
             stream.seek(0)
             yield from read_jsonl(_lines(stream), name)
@@ -197,13 +214,19 @@ def _read_stream(stream: IO[bytes], name: str, sandbox: Sandbox) -> Iterator[_Ou
         else:
             yield _decoded(sandbox.run(_READERS[kind], content, name), name)
     except UnreadableDocumentError as error:
-        yield error
+        yield UnreadableDocumentError(name, error.reason)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield lines; of one that is too long only as much as shows it, however long it is."""
+    """Yield lines; of one that is too long only as much as shows it, however long it is.
+
+    What is packed can be a thousand times as long as its file, so there is an end to that too.
+    """
+    packed = isinstance(stream, gzip.GzipFile)
     while line := stream.readline(LINE_BYTES + 2):
         yield line
+        if packed and stream.tell() > _MOST_UNPACKED:
+            raise zlib.error("longer than anything that is read")
         while len(line) > LINE_BYTES and not line.endswith(b"\n"):
             line = stream.readline(LINE_BYTES + 2) or b"\n"
 

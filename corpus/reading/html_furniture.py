@@ -21,6 +21,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _LINK_SHARE = 0.6
+_LONGEST_LABEL = 60
 _ITEM = re.compile(r"(?:- |\d{1,6}\. )")
 
 
@@ -39,14 +40,17 @@ def restore_lost(kept: list[Block], tree: _Element) -> list[Block]:
         tree: The page without hidden elements and furniture.
 
     Returns:
-        ``kept`` itself if nothing between its blocks is missing; else the page's blocks from the first that was kept
-        (with the headings above it) to the last (with the rest of its list or table).
+        ``kept`` if nothing between its blocks is missing, without the labels of what is furniture; else the page's
+        blocks from the first that was kept (with the headings above it) to the last (with the rest of its list or
+        table).
     """
     known = {_key(block) for block in kept}
     own = list(walk_blocks(tree))
     places = [index for index, block in enumerate(own) if not block.level and _key(block) in known]
     if not places:
         return kept
+    words = "\n".join(_key(block) for block in own)
+    kept = [block for block in kept if block.level or not _is_label(block.text) or _key(block) in words]
     first, last = places[0], places[-1]
     while first and own[first - 1].level:
         first -= 1
@@ -76,6 +80,11 @@ def _is_list_of_links(element: _Element) -> bool:
     links = [len("".join(link.itertext()).strip()) for link in element.iter("a")]
     words = len("".join(element.itertext()).strip())
     return len(links) > 1 and sum(links) > _LINK_SHARE * words
+
+
+def _is_label(text: str) -> bool:
+    """Whether a block is a short line without an end, such as the name of a box of links."""
+    return len(text) <= _LONGEST_LABEL and text[-1:] not in '.!?…:)”"'
 
 
 def _is_item(block: Block) -> bool:

@@ -1,12 +1,14 @@
 """PDF into text with sections that know their page."""
 
 import io
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import UnreadableDocumentError
 from corpus.reading.blocks import Block, mark_blocks
 from corpus.reading.pdf_lines import (
+    Bookmarks,
     Line,
     body_size,
     heading_levels,
@@ -14,6 +16,7 @@ from corpus.reading.pdf_lines import (
     outline_key,
     page_blocks,
     page_lines,
+    with_bullets,
     without_running_heads,
 )
 from corpus.reading.read_document import ReadDocument, short_line
@@ -25,6 +28,8 @@ MEDIA_TYPE = "application/pdf"
 
 _PAGES = 3_000
 _BOOKMARKS = 5_000
+_SHAPES = 2_000
+_LARGEST_BULLET = 12.0
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)")
 _JUNK_TITLE = re.compile(
     r"(?i)untitled.*|microsoft word - .*|.*\.(docx?|pdf|indd|odt|html?|pptx?|pages|tex)|document\d*"
@@ -74,7 +79,7 @@ def _read_page(document: "pypdfium2.PdfDocument", index: int, name: str) -> list
 
     try:
         page = document[index]
-        lines = page_lines(page.get_textpage(), index + 1)
+        lines = with_bullets(page_lines(page.get_textpage(), index + 1), _drawn(page))
         page.close()
     except pypdfium2.PdfiumError:
         reason = f"page {index + 1} is damaged; open the file in a viewer and print it to a new PDF"
@@ -82,17 +87,34 @@ def _read_page(document: "pypdfium2.PdfDocument", index: int, name: str) -> list
     return lines
 
 
-def _outlines(document: "pypdfium2.PdfDocument") -> dict[int, dict[str, int]]:
+def _drawn(page: "pypdfium2.PdfPage") -> list[tuple[float, float, float, float]]:
+    """Return left, bottom, right and top of what is drawn on a page, as far as it may be bullets."""
+    import pypdfium2.raw as pdfium
+
+    shapes = itertools.islice(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]), _SHAPES)
+    return [bounds for bounds in (shape.get_bounds() for shape in shapes) if bounds[2] - bounds[0] < _LARGEST_BULLET]
+
+
+def _outlines(document: "pypdfium2.PdfDocument") -> dict[int, Bookmarks]:
     """Return for each page index the bookmarks that lead there, with their levels from 1."""
-    found: dict[int, dict[str, int]] = {}
+    found: dict[int, Bookmarks] = {}
     for count, bookmark in enumerate(document.get_toc(max_depth=6)):
         if count == _BOOKMARKS:
             break
         destination = bookmark.get_dest()
         index = destination.get_index() if destination else None
         if index is not None:
-            found.setdefault(index, {})[outline_key(bookmark.get_title())] = bookmark.level + 1
+            entries = found.setdefault(index, {}).setdefault(outline_key(bookmark.get_title()), [])
+            entries.append((bookmark.level + 1, _height(destination)))
     return found
+
+
+def _height(destination: Any) -> float | None:
+    """Return where on its page a bookmark leads, if it says so: of the ways to say it the one that all programs use."""
+    import pypdfium2.raw as pdfium
+
+    mode, place = destination.get_view()
+    return float(place[1]) if mode == pdfium.PDFDEST_VIEW_XYZ and len(place) > 1 and place[1] else None
 
 
 def _joined(blocks: list[Block]) -> list[Block]:

@@ -10,7 +10,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from corpus.reading.blocks import Block
@@ -18,6 +18,10 @@ from corpus.reading.blocks import Block
 _BULLET = re.compile(r"(?:[•‣◦▪▫●○■□➢➤·\uf0b7\uf0a7]|[-–—*](?= )|o(?= [A-Z]))[\s\u200b]*")
 _NUMBERED = re.compile(r"(?:\d{1,3}|[a-z])[.)]\s+\S")
 _PAGE_NUMBER = re.compile(r"(?:page\s+)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?", re.IGNORECASE)
+_PRINTED = re.compile(
+    r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4},? \d{1,2}[:.]\d{2}(?:[:.]\d{2})?\s?(?:[AP]M\b)?|(?:https?|file)://\S+\s+\d{1,4}/\d{1,4}$"
+)
+"""What a browser prints above and below a page: date with title, address with page number."""
 _HYPHENS = "-\u2010\u00ad\x02"  # PDFium gives U+0002 for a hyphen at the end of a line
 _COMPOUNDS = frozenset("self well long short non low high over under x anti co post pre re half full day year".split())
 _TERMINAL = ".!?:;…”\"')"
@@ -26,6 +30,8 @@ _LONGEST_HEADING = 200
 _GAP_RATIO = 1.35
 _REPEATED_SHARE = 0.3  # left and right pages may have heads of their own
 _SAME_HEIGHT = 2.0
+Bookmarks = dict[str, list[tuple[int, float | None]]]
+"""Level, and height on the page where it is known, of the bookmarks that lead to a page, by their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,32 @@ def _line(raw: str, page: int, boxes: list[tuple[float, float, float, float]]) -
     )
 
 
+def with_bullets(lines: list[Line], marks: list[tuple[float, float, float, float]]) -> list[Line]:
+    """Give lines the bullets that are drawn beside them: a browser's print has dots where others have letters.
+
+    Args:
+        lines: The lines of a page.
+        marks: Left, bottom, right and top of what is drawn on it.
+    """
+    dots = [
+        (right, (bottom + top) / 2, right - left)
+        for left, bottom, right, top in marks
+        if right - left > 0 and abs((right - left) - (top - bottom)) < 0.2 * (right - left)
+    ]
+
+    def dotted(line: Line) -> bool:
+        return any(
+            0 < line.left - right < 1.5 * line.size
+            and 0.1 * line.size < width < 0.5 * line.size
+            and line.bottom + 0.2 * line.size < middle < line.bottom + 0.8 * line.size
+            for right, middle, width in dots
+        )
+
+    return [
+        replace(line, text=f"• {line.text}") if dotted(line) and not _is_item(line.text) else line for line in lines
+    ]
+
+
 def body_size(lines: list[Line]) -> float:
     """Return the size that most characters have."""
     sizes: Counter[float] = Counter()
@@ -116,7 +148,8 @@ def without_running_heads(pages: list[list[Line]], body: float) -> list[list[Lin
     """Leave out page numbers and running heads.
 
     A running head is a small line at the edge of the page that many pages have at the same height, the same but for
-    its digits. Height counts: two pages may well end with the same sentence.
+    its digits. Height counts: two pages may well end with the same sentence. What a browser prints there is known by
+    its form, also on a single page.
     """
     edges = [_edge_lines(lines, body) for lines in pages]
     heights: defaultdict[str, list[float]] = defaultdict(list)
@@ -127,7 +160,7 @@ def without_running_heads(pages: list[list[Line]], body: float) -> list[list[Lin
 
     def runs(line: Line) -> bool:
         near = sum(abs(height - line.bottom) < _SAME_HEIGHT for height in heights[_repeated_key(line)])
-        return near >= needed or bool(_PAGE_NUMBER.fullmatch(line.text))
+        return near >= needed or bool(_PAGE_NUMBER.fullmatch(line.text) or _PRINTED.match(line.text))
 
     return [
         [line for line in lines if not (line in edge and runs(line))] for lines, edge in zip(pages, edges, strict=True)
@@ -145,24 +178,43 @@ def _repeated_key(line: Line) -> str:
     return re.sub(r"\d+", "#", line.text)
 
 
-def page_blocks(lines: list[Line], body: float, levels: dict[float, int], outline: dict[str, int]) -> Iterator[Block]:
+def page_blocks(lines: list[Line], body: float, levels: dict[float, int], outline: Bookmarks) -> Iterator[Block]:
     """Yield the blocks of one page.
 
     Args:
         lines: The page's lines without running heads.
         body: Size of the body text.
         levels: Heading level of each size that is a heading's.
-        outline: Heading level of the bookmarks that lead to this page, by their words.
+        outline: The bookmarks that lead to this page.
     """
     leading = _leading(lines, body)
-    group: list[Line] = []
-    for line in [*lines, None]:
-        if line is not None and group and not _breaks(group, line, leading, lines):
-            group.append(line)
-            continue
-        if group:
-            yield from _blocks_of(group, levels, outline)
-        group = [line] if line is not None else []
+    groups: list[list[Line]] = []
+    for line in lines:
+        if groups and not _breaks(groups[-1], line, leading, lines):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    marked = _marked_groups(groups, outline)
+    for index, group in enumerate(groups):
+        yield _block_of(group, levels, marked.get(index, 0))
+
+
+def _marked_groups(groups: list[list[Line]], outline: Bookmarks) -> dict[int, int]:
+    """Return the groups that bookmarks lead to, with their levels.
+
+    A table of contents on the same page has the same words: the nearest in height is meant, else the largest.
+    """
+    texts = [_key(join_lines([line.text for line in group])) for group in groups] if outline else []
+    marked = {}
+    for words, bookmarks in outline.items():
+        places = [index for index, text in enumerate(texts) if text == words]
+        for level, height in bookmarks if places else ():
+            marked[min(places, key=lambda index: _distance(groups[index][0], height))] = level
+    return marked
+
+
+def _distance(line: Line, height: float | None) -> float:
+    return -line.size if height is None else abs(line.bottom + line.size - height)
 
 
 def heading_levels(pages: list[list[Line]], body: float) -> dict[float, int]:
@@ -214,18 +266,17 @@ def _is_item(text: str) -> bool:
     return bool(_BULLET.match(text) or _NUMBERED.match(text))
 
 
-def _blocks_of(group: list[Line], levels: dict[float, int], outline: dict[str, int]) -> Iterator[Block]:
+def _block_of(group: list[Line], levels: dict[float, int], marked: int) -> Block:
     first = group[0]
     text = join_lines([line.text for line in group])
-    level = outline.get(_key(text)) or (levels.get(first.size, 0) if len(text) <= _LONGEST_HEADING else 0)
+    level = marked or (levels.get(first.size, 0) if len(text) <= _LONGEST_HEADING else 0)
     if level:
-        yield Block(text, level, page=first.page)
-        return
+        return Block(text, level, page=first.page)
     bullet = _BULLET.match(text)
     item = _is_item(text)
     if bullet:
         text = "- " + text[bullet.end() :]
-    yield Block(text, glued=item, page=first.page)
+    return Block(text, glued=item, page=first.page)
 
 
 def _key(text: str) -> str:

@@ -92,8 +92,12 @@ def rank_of_right_source(exchange: Exchange) -> int | None:
     """Return the 1-based rank of the first passage from a right source, None where there is none."""
     if not isinstance(exchange.item, AnswerItem):
         return None
-    right = exchange.item.sources
-    return next((rank for rank, name in enumerate(exchange.reply.passage_sources, 1) if name in right), None)
+    return first_rank(exchange.reply.passage_sources, exchange.item.sources)
+
+
+def first_rank(ranking: Sequence[str], right: Sequence[str]) -> int | None:
+    """Return the 1-based rank of the first right name, None where there is none."""
+    return next((rank for rank, name in enumerate(ranking, 1) if name in right), None)
 
 
 def measure_retrieval(exchanges: Sequence[Exchange]) -> list[Measured]:
@@ -114,6 +118,14 @@ def measure_retrieval(exchanges: Sequence[Exchange]) -> list[Measured]:
         mean_of(NDCG_10, scores(ndcg_at, CUTOFF)),
     ]
     return shares + means
+
+
+def recall_by_cutoff(exchanges: Sequence[Exchange]) -> list[float]:
+    """Return the mean recall at 1, 2, … and at the last cutoff; empty without answerable questions."""
+    asked = [(ranking_of(ex), _grades(ex)) for ex in exchanges if isinstance(ex.item, AnswerItem)]
+    if not asked:
+        return []
+    return [sum(recall_at(ranking, grades, k) for ranking, grades in asked) / len(asked) for k in range(1, CUTOFF + 1)]
 
 
 def _grades(exchange: Exchange) -> dict[str, int]:

@@ -1,11 +1,12 @@
 """Robustness: does the same question, typed otherwise, get the same outcome?
 
 Definition: each question is asked as it stands and changed (misspelt, shouted, padded with politeness, without
-punctuation). The outcome is what a reader would notice: answered or not, right or not, the level of triage. The
-figure is the share of questions whose outcome stays, by change.
+punctuation); those that a person has put into other words are asked in these too. The outcome is what a reader would
+notice: answered or not, right or not, the level of triage. The figure is the share of questions whose outcome stays,
+by change.
 
-Trap: a target that always abstains never changes its mind: read this beside the figures of the plain run. And the
-changes are mechanical: staying firm under them is needed, not enough.
+Trap: a target that always abstains never changes its mind: read this beside the figures of the plain run. And all
+changes but the paraphrases are mechanical: staying firm under them is needed, not enough.
 
 Paper: M. T. Ribeiro, T. Wu, C. Guestrin, S. Singh (2020), Beyond accuracy: behavioral testing of NLP models with
 CheckList, ACL, doi:10.18653/v1/2020.acl-main.442 (invariance tests).
@@ -33,26 +34,20 @@ def measure_robustness(plain: Sequence[Exchange], changed: Mapping[str, Sequence
 
     Args:
         plain: The questions as they stand.
-        changed: By name of the change, the same items in the same order; a failed reply on either side is no
-            unchanged outcome.
+        changed: By name of the change, the same items or some of them; a failed reply on either side is no unchanged
+            outcome.
 
     Raises:
-        ValueError: the items differ.
+        KeyError: an item was not asked as it stands.
     """
+    before = {exchange.item.id: exchange for exchange in plain}
     measured = []
     for name, exchanges in changed.items():
         same = {
-            before.item.id: "failed" not in {before.reply.status, after.reply.status}
-            and outcome_of(before) == outcome_of(after)
-            for before, after in zip(plain, exchanges, strict=True)
-            if _is_same_item(before, after)
+            after.item.id: "failed" not in {before[after.item.id].reply.status, after.reply.status}
+            and outcome_of(before[after.item.id]) == outcome_of(after)
+            for after in exchanges
         }
         heading = Heading(f"robust_{name}", f"Same outcome when {name}", "answer, verdict and warning all stay", GROUP)
         measured.append(share_of(heading, same))
     return measured
-
-
-def _is_same_item(before: Exchange, after: Exchange) -> bool:
-    if before.item.id != after.item.id:
-        raise ValueError(f"{before.item.id} and {after.item.id} are different items")
-    return True

@@ -17,7 +17,7 @@ function filter() {
   const words = text.value.trim().toLowerCase();
   for (const row of rows) {
     const inKind = !kind || row.dataset.kind === kind;
-    const inSlice = !slice.value || row.dataset.slices.split(" ").includes(slice.value);
+    const inSlice = !slice.value || row.dataset.slices.split("|").includes(slice.value);
     const isFresh = !fresh || fresh.getAttribute("aria-pressed") !== "true" || row.dataset.fresh === "yes";
     const hasWords = !words || row.textContent.toLowerCase().includes(words);
     row.hidden = !(inKind && inSlice && isFresh && hasWords);

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from eval.benchmarks.trec import Judged
-from eval.comparing import Comparison
+from eval.comparing import Changed, Comparison
 from eval.failures import TITLES
 from eval.gates import Verdict
 from eval.records import Better, Figure
+from eval.replies import Told
 from eval.reporting.wording import interval_text, value_text
 from eval.runs import Run
 
@@ -61,6 +62,43 @@ def render_comparison(comparisons: Sequence[Comparison], shown: int = 5) -> str:
     return "\n".join(lines)
 
 
+def render_side_by_side(
+    changed: Sequence[Changed], before: Mapping[str, Told], after: Mapping[str, Told], shown: int
+) -> str:
+    """Render the first changed questions with what either run said.
+
+    Args:
+        changed: Losses first.
+        before: What the first run said, by question; empty where only its figures were kept.
+        after: What the second said.
+        shown: Questions to show.
+    """
+    if not changed:
+        return "\nNo question changed."
+    worse = sum(len(one.lost) > 0 for one in changed)
+    lines = ["", f"{len(changed)} questions changed, {worse} of them for the worse on some measure"]
+    for one in changed[:shown]:
+        told = after.get(one.id) or before.get(one.id)
+        lines += ["", f"{one.id}  {told.question if told else ''}".rstrip()]
+        lines += [f"  lost    {', '.join(one.lost)}"] if one.lost else []
+        lines += [f"  won     {', '.join(one.won)}"] if one.won else []
+        for name, replies in (("before", before), ("after", after)):
+            if one.id in replies:
+                lines += _told(name, replies[one.id])
+    if not before or not after:
+        lines += ["", "One run was kept without replies.jsonl: what it said cannot be shown."]
+    if len(changed) > shown:
+        lines += ["", f"{len(changed) - shown} more: --show {len(changed)}"]
+    return "\n".join(lines)
+
+
+def _told(name: str, told: Told) -> list[str]:
+    source = f" [{', '.join(told.sources)}]" if told.sources else ""
+    start = f"  {name:<7} "
+    parts = textwrap.wrap(f"{told.got}{source}", 100) or ["nothing"]
+    return [start + parts[0], *(" " * len(start) + part for part in parts[1:])]
+
+
 def render_judged(name: str, judged: Judged) -> str:
     """Render the measures of a judged run, with what was left out or found nothing."""
     lines = [name]
@@ -68,9 +106,11 @@ def render_judged(name: str, judged: Judged) -> str:
         figure = one.figure
         value = value_text(figure.value, "score")
         ends = "" if figure.low is None or figure.high is None else f"{figure.low:.3f} to {figure.high:.3f}"
-        lines.append(f"  {figure.title:<12} {value}  {ends:<16} n {figure.n}")
+        lines.append(f"  {figure.title:<14} {value}  {ends:<16} n {figure.n}")
     if judged.empty or judged.unjudged:
         lines.append(f"  {judged.empty} queries without a hit count as 0; {judged.unjudged} unjudged queries left out")
+    if judged.barren:
+        lines.append(f"  {judged.barren} queries without anything relevant count as 0")
     return "\n".join(lines)
 
 

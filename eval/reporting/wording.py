@@ -11,6 +11,8 @@ def value_text(value: float | None, unit: Unit) -> str:
         return f"{100 * value:.1f} %"
     if unit == "ms":
         return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    if unit == "MB":
+        return f"{value:.0f} MB"
     return f"{value:.3f}" if unit == "score" else f"{value:.1f}"
 
 

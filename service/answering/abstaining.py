@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import cast
 
+from index.known import Nearness
 from index.lexical import LexicalIndex, stems
 from index.retrieving import Found
 from service.answering.errors import CalibrationError
 from service.answering.records import Reason
-from service.answering.understanding import Understanding, wanted
+from service.answering.understanding import Understanding, names_somebody, presumes, wanted
 
 CALIBRATION_FILE = Path(__file__).parents[1] / "data" / "calibration.json"
 
@@ -22,6 +25,9 @@ NEARBY_COSINE = 0.5
 """From it on, something that was found is close to the question."""
 
 HALF = 0.5
+
+ALIKE = 0.6
+"""From this cosine on a question asks much the same as a known one."""
 
 HEALTH = re.compile(
     r"\b(?:back(?:ache)?|spin(?:e|al)|neck|muscles?|nerves?|disks?|bones?|joints?|kidneys?|bladder|stones?|gall\w*|cramps?|spasms?|sciatica|"
@@ -56,6 +62,17 @@ MESSAGES: Mapping[Reason, str] = {
     "unclear": "I'm not sure what you mean. Did you mean one of these?",
     "not_screened": "This question could not be checked for warning signs, because only English is checked.",
 }
+
+
+OTHER_SCOPE = "The documents that I have here are about something else."
+"""Out of scope for a collection of which nobody has said what it is about."""
+
+
+def message_of(reason: Reason, collection: str, scope: str) -> str:
+    """Return the plain sentence for a kind of silence; what a collection is about is its own operator's to say."""
+    if reason != "out_of_scope" or collection == "default":
+        return MESSAGES[reason]
+    return scope or OTHER_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +154,8 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
 
     Returns:
         Cosines of the best sentences and passages, and how much of the question's telling words (by inverse
-        document frequency) the corpus and the best sentences know.
+        document frequency) the corpus and the best sentences know; how near the question comes to known questions
+        that the sources answer, and to known ones that they don't (0 where a collection has none).
     """
     top = found.sentences[:5]
     cosines = [hit.cosine for hit in top] or [0.0]
@@ -152,6 +170,7 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
     highest = words.idf("")  # as telling as a word can be
     wants = wanted(core)
     said = " ".join(hit.text for hit in top[:3])
+    answered, unanswered = found.known.answered or (0.0,), found.known.unanswered or (0.0,)
     return {
         "best_sentence": max(cosines),
         "first_sentence": cosines[0],
@@ -167,6 +186,12 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
         "quantity_unsaid": float(wants == "quantity" and _NUMBER.search(said) is None),
         "wants_quantity": float(wants == "quantity"),
         "wants_name": float(wants == "name"),
+        "presumes": float(presumes(core)),
+        "like_answered": answered[0],
+        "like_three_answered": fmean(answered[:3]),
+        "like_more_answered": fmean(answered),
+        "like_unanswered": unanswered[0],
+        "like_three_unanswered": fmean(unanswered[:3]),
     }
 
 
@@ -181,16 +206,20 @@ def silence(understanding: Understanding) -> Reason | None:
     return None
 
 
-def kind_of_silence(core: str, features: Mapping[str, float], recognised: float) -> Reason:
+def kind_of_silence(core: str, features: Mapping[str, float], recognised: float, known: Nearness) -> Reason:
     """Return why a question with too low a probability is not answered.
 
     Args:
         core: The searched question.
         features: From :func:`features_of`.
         recognised: Share of its words that are words at all.
+        known: How near known questions are; a near one without an answer lends its reason.
     """
     if recognised < HALF:
         return "unclear"
+    near = known.unanswered and known.unanswered[0] >= ALIKE and known.unanswered[0] > max(known.answered, default=0.0)
+    if near and (known.reason != "personal_advice" or names_somebody(core)):
+        return cast("Reason", known.reason)
     about_health = HEALTH.search(core) is not None
     if features["best_sentence"] < OUT_OF_DOMAIN_COSINE or not about_health:
         return "out_of_scope"

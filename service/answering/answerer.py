@@ -11,15 +11,15 @@ from index.hits import SentenceHit
 from index.lexical import stems
 from index.retrieving import Filters, Found, Retriever
 from service.answering.abstaining import (
-    MESSAGES,
     Calibration,
     features_of,
     kind_of_silence,
+    message_of,
     silence,
 )
 from service.answering.citing import cite, sentences_of_facts
 from service.answering.composing import choose_sentences, order_sentences, prefer
-from service.answering.following_up import rewrite, with_topic
+from service.answering.following_up import complete_parts, imply, rewrite
 from service.answering.records import (
     Abstention,
     Answer,
@@ -36,6 +36,9 @@ from service.answering.understanding import Understanding, understand
 SENTENCES = 24
 """Sentences that composing chooses from, a part."""
 
+PART_SHARE = 0.5
+"""Share of the threshold below which a part is unanswered: the question that it belongs to has passed it whole."""
+
 NEAREST = 3
 LEADING = 3
 """Differing positions that lead an answer."""
@@ -46,7 +49,13 @@ _HOME_CARE = re.compile(
     r"\b(?:home|rest|heat|ice|stretch|massage|exercise|can wait|several days|weeks?)\b", re.IGNORECASE
 )
 
+_DOCTOR = re.compile(rf"{_URGENT.pattern}|\b(?:doctor|provider|appointment|call)\b", re.IGNORECASE)
+_AT_HOME = re.compile(r"\b(?:home|rest|heat|ice|stretch|massage|exercise|can wait)\b", re.IGNORECASE)
+
 FOLLOW_UPS = 3
+
+IMPLIED = {"default": "back pain"}
+"""What a question to a collection is about when it does not say."""
 
 
 class Answerer:
@@ -77,28 +86,36 @@ class Answerer:
         anything else.
         """
         clock = _Clock()
-        rewritten = rewrite(question.text, question.history)
-        asked = self._retriever.repair(rewritten or question.text)
+        rewritten = _rewritten(question)
+        asked = self._retriever.repair(rewritten or question.text, question.collection)
         understanding = understand(asked)
-        vectors = [self._retriever.embed(part) for part in (understanding.core, *self._further_parts(understanding))]
+        vectors = [
+            self._retriever.embed(part)
+            for part in (understanding.core, *self._further_parts(understanding, question.collection))
+        ]
         clock.lap("embed")
         filters = Filters(question.source_ids, question.collection)
         founds = [
-            self._retriever.find(text, vector, question.top_k, SENTENCES, filters)
-            for text, vector in zip((understanding.core, *self._further_parts(understanding)), vectors, strict=True)
+            self._retriever.find(text, vector, question.top_k, SENTENCES, filters, question.text)
+            for text, vector in zip(
+                (understanding.core, *self._further_parts(understanding, question.collection)), vectors, strict=True
+            )
         ]
         clock.lap("search")
         reply = self._decide(understanding, founds, question)
         clock.lap("compose")
         return _with(reply, rewritten, clock.laps)
 
-    def answer_about_care(self, question: Question, sign: str, sources: Sequence[str]) -> Answer | None:
+    def answer_about_care(
+        self, question: Question, sign: str, sources: Sequence[str], *, urgent: bool = True
+    ) -> Answer | None:
         """Answer under an emergency: only what the rule's own sources say on when to get help for the sign.
 
         Args:
             question: The question; nothing else that it asks is answered here.
             sign: What fired: the matched words and the notice's message.
             sources: Sources that stand behind the rule; without any there is no answer.
+            urgent: Whether only help at once will do; otherwise whoever says when to see a doctor is heard too.
 
         Returns:
             At most three sentences, or None when there are none.
@@ -110,72 +127,88 @@ class Answerer:
         clock.lap("embed")
         found = self._retriever.find(sign, vector, question.top_k, SENTENCES, Filters(tuple(sources)))
         clock.lap("search")
-        urgent = [hit for hit in found.sentences if _URGENT.search(hit.text) and not _HOME_CARE.search(hit.text)]
-        if not urgent:
+        wanted, unwanted = (_URGENT, _HOME_CARE) if urgent else (_DOCTOR, _AT_HOME)
+        told = [hit for hit in found.sentences if wanted.search(hit.text) and not unwanted.search(hit.text)]
+        if not told:
             return None
-        answer = self._compose(understand(sign), [replace(found, sentences=tuple(urgent[:3]))], None, (), compare=False)
+        answer = self._compose(understand(sign), [replace(found, sentences=tuple(told[:3]))], None, (), compare=False)
         clock.lap("compose")
         return replace(answer, follow_ups=(), timings_ms=tuple(clock.laps))
 
     def features(self, question: Question) -> dict[str, float]:
         """Return what the calibration looks at: for fitting it."""
-        asked = self._retriever.repair(rewrite(question.text, question.history) or question.text)
+        asked = self._repaired(question)
         core = understand(asked).core
         found = self._retriever.find(
-            core, self._retriever.embed(core), question.top_k, SENTENCES, Filters(None, question.collection)
+            core,
+            self._retriever.embed(core),
+            question.top_k,
+            SENTENCES,
+            Filters(None, question.collection),
+            question.text,
         )
-        return features_of(core, found, self._retriever.snapshot.sentence_words)
+        return features_of(core, found, self._retriever.words(question.collection))
 
     def compose_unconditionally(self, question: Question) -> Answer:
         """Answer whatever the probability says: for calibration, never for people."""
-        asked = self._retriever.repair(rewrite(question.text, question.history) or question.text)
+        asked = self._repaired(question)
         understanding = understand(asked)
-        texts = (understanding.core, *self._further_parts(understanding))
+        texts = (understanding.core, *self._further_parts(understanding, question.collection))
         filters = Filters(question.source_ids, question.collection)
         founds = [
-            self._retriever.find(text, self._retriever.embed(text), question.top_k, SENTENCES, filters)
+            self._retriever.find(text, self._retriever.embed(text), question.top_k, SENTENCES, filters, question.text)
             for text in texts
         ]
         return self._compose(understanding, founds, None, ())
 
+    def _is_shipped(self, found: Found) -> bool:
+        """Whether the best that was found is of a digest, or nothing is: the calibration knows digests alone."""
+        best = found.sentences[:1]
+        return all(self._retriever.document_of(hit.passage).source.digest for hit in best)
+
+    def _repaired(self, question: Question) -> str:
+        """Return the question as it is searched: leaning on the turn before, and spelt as its collection spells."""
+        return self._retriever.repair(_rewritten(question) or question.text, question.collection)
+
     @staticmethod
-    def _further_parts(understanding: Understanding) -> tuple[str, ...]:
-        """Return the parts of a question in parts, each with the topic that it leans on, wherever that stands."""
+    def _further_parts(understanding: Understanding, collection: str) -> tuple[str, ...]:
+        """Return the parts of a question in parts as they are searched."""
         parts = understanding.parts
-        if len(parts) == 1:
-            return ()
-        return tuple(
-            with_topic(part, parts[:number]) or with_topic(part, parts[number:]) or part
-            for number, part in enumerate(parts)
-        )
+        return () if len(parts) == 1 else complete_parts(parts, IMPLIED.get(collection, ""))
 
     def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
         whole = founds[0]
-        words = self._retriever.snapshot.sentence_words
+        words = self._retriever.words(question.collection)
         features = features_of(understanding.core, whole, words)
-        calibration = self._calibration if question.collection == "default" else None
+        shipped = question.collection == "default" and self._is_shipped(whole)
+        calibration = self._calibration if shipped else None
         probability = _probability(calibration, features)
         reason = silence(understanding)
         if reason is None and not whole.sentences:
             reason = "nothing_found"
         if reason is None and _too_unlikely(probability, features):
-            recognised = self._retriever.recognised(understanding.core)
-            reason = kind_of_silence(understanding.core, features, recognised)
+            recognised = self._retriever.recognised(understanding.core, question.collection)
+            reason = kind_of_silence(understanding.core, features, recognised, whole.known)
         if reason is not None:
-            return self._abstain(reason, whole, probability, understanding)
-        missing = self._missing(understanding, founds, calibration)
+            message = message_of(reason, question.collection, question.said.scope)
+            return self._abstain(reason, message, whole, probability, understanding)
+        missing = self._missing(understanding, founds, calibration, question.collection)
         return self._compose(understanding, founds, probability, missing, question.source_ids)
 
     def _missing(
-        self, understanding: Understanding, founds: Sequence[Found], calibration: Calibration | None
+        self,
+        understanding: Understanding,
+        founds: Sequence[Found],
+        calibration: Calibration | None,
+        collection: str,
     ) -> tuple[str, ...]:
         """Return the parts that nothing answers."""
-        words = self._retriever.snapshot.sentence_words
         missing = []
-        searched = self._further_parts(understanding)
+        words = self._retriever.words(collection)
+        searched = self._further_parts(understanding, collection)
         for part, text, found in zip(understanding.parts, searched, founds[1:], strict=False):
             features = features_of(text, found, words)
-            if not found.sentences or _too_unlikely(_probability(calibration, features), features):
+            if not found.sentences or _too_unlikely(_probability(calibration, features), features, PART_SHARE):
                 missing.append(part.rstrip("?.! "))
         return tuple(missing) if len(missing) < len(understanding.parts) else ()
 
@@ -276,7 +309,12 @@ class Answerer:
         return tuple(differing)
 
     def _abstain(
-        self, reason: Reason, found: Found, probability: Probability | None, understanding: Understanding
+        self,
+        reason: Reason,
+        message: str,
+        found: Found,
+        probability: Probability | None,
+        understanding: Understanding,
     ) -> Answer:
         citations = _Citations(self._retriever)
         if reason not in {"out_of_scope", "unclear"}:
@@ -289,7 +327,7 @@ class Answerer:
             sentences=(),
             citations=(),
             passages=found.passages,
-            abstention=Abstention(reason, MESSAGES[reason], citations.all, understanding.about_medicine),
+            abstention=Abstention(reason, message, citations.all, understanding.about_medicine),
             probability=probability,
             follow_ups=follow_ups,
         )
@@ -306,11 +344,18 @@ class Answerer:
         return tuple(dict.fromkeys(heading for heading in headings if heading.endswith("?")))[:FOLLOW_UPS]
 
 
+def _rewritten(question: Question) -> str | None:
+    """Return the question with the topic of the turns before, or with the one that goes without saying here."""
+    if question.history:
+        return rewrite(question.text, question.history)
+    return imply(question.text, IMPLIED.get(question.collection, ""))
+
+
 class _Citations:
     """Citations of one answer, numbered by first appearance; the same span keeps its number."""
 
     def __init__(self, retriever: Retriever) -> None:
-        self._snapshot = retriever.snapshot
+        self._retriever = retriever
         self._by_place: dict[tuple[str, Span], Citation] = {}
 
     @property
@@ -320,15 +365,16 @@ class _Citations:
     def of(self, hit: SentenceHit) -> Citation:
         place = (hit.passage.document_id, hit.span)
         if place not in self._by_place:
-            document = self._snapshot.documents[hit.passage.document_id]
+            document = self._retriever.document_of(hit.passage)
             self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, hit.passage, hit.span)
         return self._by_place[place]
 
     def at(self, document_id: str, span: Span) -> Citation:
         place = (document_id, span)
         if place not in self._by_place:
-            passage = next(p for p in self._snapshot.passages if p.document_id == document_id and p.span.contains(span))
-            document = self._snapshot.documents[document_id]
+            snapshot = self._retriever.snapshot
+            passage = next(p for p in snapshot.passages if p.document_id == document_id and p.span.contains(span))
+            document = snapshot.documents[document_id]
             self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, passage, span)
         return self._by_place[place]
 
@@ -361,10 +407,10 @@ def _probability(calibration: Calibration | None, features: dict[str, float]) ->
     return Probability(calibration.probability(features), calibration.calibrated_on, calibration.threshold)
 
 
-def _too_unlikely(probability: Probability | None, features: dict[str, float]) -> bool:
+def _too_unlikely(probability: Probability | None, features: dict[str, float], share: float = 1.0) -> bool:
     if probability is None:
         return features["best_sentence"] < UNCALIBRATED_COSINE
-    return probability.value < probability.threshold
+    return probability.value < share * probability.threshold
 
 
 def _with(answer: Answer, rewritten: str | None, laps: Sequence[tuple[str, float]]) -> Answer:

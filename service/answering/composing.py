@@ -8,8 +8,13 @@ from index.hits import SentenceHit
 
 MAX_SENTENCES = 5
 MAX_WORDS = 90
-RELATIVE_SCORE = 0.82
-"""A sentence whose score is below this share of the best one's is left out."""
+RELATIVE_COSINE = 0.8
+"""A sentence whose cosine is below this share of the first one's is left out: what else a collection holds moves the
+weight of words, but no cosine."""
+
+RELATIVE_LIFTED = 0.75
+"""The same share of cosine and lift together: beside a sentence that a known question lifts, one that it does not lift
+says little."""
 
 REPEAT_OVERLAP = 0.6
 """Share of common stems from which two sentences say the same."""
@@ -117,19 +122,54 @@ _PREFERENCES: tuple[tuple[re.Pattern[str], Callable[[SentenceHit], float]], ...]
         _saying(r"\d|\b(?:half|most|few|rare)", 0.04),
     ),
     (
-        re.compile(r"\b(?:why|causes?|reasons?|come from)\b", _IGNORE),
-        _under(r"\b(?:why|causes?|come from|brings? on|set off)\b", 0.03),
+        re.compile(
+            r"\b(?:why|causes?|caused|reasons?|triggers?|come(?:s|ing)? from|set(?:s|ting)? (?:\w+ ){0,3}off|"
+            r"bring(?:s|ing)? (?:\w+ ){0,3}on|behind|to blame|how (?:do|does|did) (?:\w+ ){1,2}(?:get|catch))\b",
+            _IGNORE,
+        ),
+        _under(r"\b(?:why|causes?|come from|brings? on|set off|makes?)\b", 0.05),
     ),
     (
         re.compile(
-            r"\b(?:what (?:should|can|do|shall) (?:i|we|you) do|what helps|how (?:do|can) i (?:treat|ease|help|get rid))\b",
+            r"\b(?:symptoms?|signs?|feels? like|looks? like|show(?:s|ing)? (?:itself|themselves|up)|notice[sd]?|"
+            r"how (?:do|does|would|can|will) (?:\w+ )(?:know|tell)|where (?:do|does|is|can) .*(?:pain|hurts?|feel|go))\b",
             _IGNORE,
         ),
-        _under(r"\b(?:help|ease|treat|relie[fv]|home|do for|do about)", 0.05),
+        _under(r"\b(?:symptoms?|signs?|feel|look like|hurt)\b", 0.05),
+    ),
+    (
+        re.compile(
+            r"\b(?:what (?:should|can|do|shall) (?:i|we|you|they) do|(?:be|is|are) done|treat(?:ed|ments?|s|ing)?|cures?|fix(?:ed)?|helps?|"
+            r"eas(?:e|es|ing)|rid of|(?:make|makes) (?:\w+ ){0,3}(?:stop|better|go away|let go))\b",
+            _IGNORE,
+        ),
+        _under(r"\b(?:help|ease|treat|relie[fv]|home|do for|do about|do first)", 0.05),
+    ),
+    (
+        re.compile(
+            r"\b(?:tests?|tested|scans?|diagnos\w+|detect\w*|find (?:it|them|out)|found out|mri|x-?rays?)\b", _IGNORE
+        ),
+        _under(r"\b(?:tests?|find out|diagnos|scan)", 0.05),
+    ),
+    (
+        re.compile(
+            r"\b(?:prevent\w*|avoid\w*|coming back|come back|returns?|lower (?:\w+ ){0,3}(?:risk|chance))\b", _IGNORE
+        ),
+        _under(r"\b(?:prevent|avoid|lower|keep|coming back|come back)\b", 0.05),
+    ),
+    (
+        re.compile(r"\b(?:who|risk|likel(?:y|ier|iest)|prone)\b", _IGNORE),
+        _under(r"\b(?:who|risk|likely)\b", 0.05),
     ),
     (
         re.compile(r"\b(?:doctor|gp|hospital|a&e|appointment|get help|seen|checked|serious|worr(?:y|ied))\b", _IGNORE),
         _under(r"\b(?:doctor|medical help|emergency|right away|serious|warning)", 0.04),
+    ),
+    (
+        re.compile(
+            r"\b(?:er|a&e|emergency|hospital|ambulance|999|911|112|urgent(?:ly)?|right away|straight away)\b", _IGNORE
+        ),
+        _saying(r"\b(?:right away|emergency|at once|immediate)", 0.06),
     ),
 )
 
@@ -146,11 +186,12 @@ def order_sentences(hits: Sequence[SentenceHit]) -> list[SentenceHit]:
 def _next(
     queue: list[SentenceHit], hits: Sequence[SentenceHit], taken: Sequence[set[str]], stems: Stems
 ) -> SentenceHit | None:
-    floor = hits[0].score * RELATIVE_SCORE if hits else 0.0
+    floor = hits[0].cosine * RELATIVE_COSINE if hits else 0.0
+    lifted_floor = (hits[0].cosine + hits[0].lift) * RELATIVE_LIFTED if hits else 0.0
     while queue:
         hit = queue.pop(0)
-        if hit.score < floor:
-            return None
+        if hit.cosine < floor or hit.cosine + hit.lift < lifted_floor:
+            continue
         own = set(stems(hit.text))
         if own and not any(len(own & other) / len(own | other) >= REPEAT_OVERLAP for other in taken):
             return hit

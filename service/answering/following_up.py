@@ -2,17 +2,77 @@
 
 import re
 
-from service.answering.understanding import TOPIC, topic_of
+from index.stemming import STOP_WORDS, stems
+from service.answering.abstaining import GENERIC
+from service.answering.understanding import SUBJECT, TOPIC, topic_of
 
 _LEANS = re.compile(
-    r"^(?:and|or|but|so|what about|how about|what if|then|also|why|why not|how long|how often|how much|how|when|"
-    r"for how long|until when|is (?:it|that|this)|are (?:they|those|these)|does (?:it|that|this)|do (?:they|those)|"
-    r"can (?:it|that|this)|should (?:it|that)|and if)\b",
+    r"^(?:and|or|but|so|ok|okay|then|also|any|why|how|when|what|whats|which|should|could|can|will|would|is|are|does|do|"
+    r"did|for|until when|who|most)\b",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(r"\b(?:it|that|this|they|them|those|these)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(
+    r"\b(?:the (?:first|second|other) one|(?<=which )ones?|it|that|this|they|them|those|these)\b", re.IGNORECASE
+)
+_RETURNS = re.compile(
+    r"\b(?:com(?:e|es|ing)|came|go(?:es|ing)?|went|get(?:s|ting)?|got|bring(?:s|ing)?) (?:right |straight )?back\b"
+    r"(?! (?:pain|ache|spasm|muscle|injur|problem|trouble|surgery|strain|cramp))",
+    re.IGNORECASE,
+)
+"""Where "back" is no part of the body."""
+
+_DOCTORS = re.compile(r"\bthey (?:do|order|test|find|treat|check|look|give|take|need to|ask)\b", re.IGNORECASE)
+"""Where "they" are those who treat, and no topic."""
+
 _JOINERS = re.compile(r"^(?:and|or|but|so|then|also|ok|okay|,|\s)+\b", re.IGNORECASE)
 _SHORT_WORDS = 9
+_FEW_WORDS = 3
+
+_HURTS = re.compile(r"\b(?:hurt\w*|ach\w*|sore|pain\w*|killing)\b", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_PLAIN = STOP_WORDS | frozenset(
+    "kind kinds type types one ones side effects both then though doesnt does what's thing".split()
+)
+
+
+_SITUATION = frozenset(
+    stems(
+        "work job walk walking run sit sitting stand standing sleep sleeping bed night morning rest resting "
+        "lie lying move moving movement active activity exercise exercises stretch stretches stretching yoga "
+        "swim swimming gym sport lift lifting bend bending heat heating hot cold ice pack warm massage physio "
+        "physiotherapy therapy therapist acupuncture doctor doctors gp nurse er a&e hospital ambulance "
+        "emergency urgent urgently serious dangerous danger worry worried worrying last lasts lasting heal "
+        "heals healing recover recovery better worse away stop stops start over pain pains painful hurt hurts "
+        "hurting sore soreness ache aches aching stiff stiffness flare attack episode painkiller painkillers "
+        "pills tablets medicine medicines medication meds ibuprofen paracetamol tylenol acetaminophen "
+        "naproxen opioids cream patch injection injections antidepressants relaxants relaxers mri ct scan "
+        "scans xray x-ray test tests tested diagnosed diagnosis surgery operation cause causes caused reason "
+        "prevent prevention avoid stress anxiety smoking smoke overweight weight age older posture mattress "
+        "pillow chair treat treated treatment treatments cure relief relieve ease remedy remedies home "
+        "symptom symptoms sign signs red flag flags warning chronic acute permanent forever come comes return "
+        "back stay safe bad good ok wrong till until see seen call sudden suddenly common risk heavy car desk "
+        "drive driving bath shower more less worst since doesnt dont wont isnt didnt cant one two three four five six"
+    )
+)
+"""Stems of what people do, feel and ask about when the pain itself goes without saying."""
+
+
+def imply(question: str, topic: str) -> str | None:
+    """Return a question that names no topic with the one that goes without saying, or None.
+
+    "How long till this goes away?" put to a page about back pain is about back pain. A question with one word that
+    does not belong to that situation stands as it is.
+
+    Args:
+        question: What was asked, with no turn before it.
+        topic: What people come to ask about.
+    """
+    if not topic or _names_topic(question) or len(question.split()) > 2 * _SHORT_WORDS:
+        return None
+    telling = [stem for stem in stems(question) if stem not in GENERIC]
+    if not _WORD.search(question) or any(stem not in _SITUATION for stem in telling):
+        return None
+    return with_topic(question, (topic,))
 
 
 def rewrite(question: str, history: tuple[str, ...]) -> str | None:
@@ -24,22 +84,67 @@ def rewrite(question: str, history: tuple[str, ...]) -> str | None:
         question: What was asked now.
         history: Earlier questions, oldest first.
     """
-    if not history or TOPIC.search(question) or len(question.split()) > _SHORT_WORDS:
+    if not history or _names_topic(question) or len(question.split()) > _SHORT_WORDS:
         return None
-    leans = _LEANS.match(question.strip()) or len(question.split()) <= 3 or _POINTS_BACK.search(question)
-    if not leans:
-        return None
-    return with_topic(question, history)
+    few = len(question.split()) <= _FEW_WORDS
+    leans = _LEANS.match(question.strip()) or few or _POINTS_BACK.search(question)
+    return with_topic(question, history) if leans else None
 
 
 def with_topic(question: str, earlier: tuple[str, ...]) -> str | None:
     """Return a question with the last topic of earlier ones, or None when it has one or they have none."""
-    if TOPIC.search(question) or not earlier:
+    if _names_topic(question) or not earlier:
         return None
-    topic = topic_of(next((text for text in reversed(earlier) if TOPIC.search(text)), earlier[-1]))
+    leaned_on = next((text for text in reversed(earlier) if _names_topic(text)), earlier[0])
+    topic = _topic(leaned_on)
     if not topic:
         return None
     core = _JOINERS.sub("", question.strip()).rstrip("?.! ")
-    if _POINTS_BACK.search(core):
+    if not _telling(_POINTS_BACK.sub("", core)) and _telling(leaned_on):
+        # "Which kind?", "and if it doesn't?": what was asked before is what it is about.
+        topic = " ".join(_telling(leaned_on)[:_SHORT_WORDS]) if core.lower().startswith(("which", "if")) else topic
+    if _POINTS_BACK.search(core) and not _DOCTORS.search(core):
         return _POINTS_BACK.sub(lambda _: topic, core, count=1) + "?"
+    if re.match(r"(?:for|in|with) \w+$", core, re.IGNORECASE):
+        return f"{topic} {core}?"
     return f"{core} for {topic}?"
+
+
+def complete_parts(parts: tuple[str, ...], implied: str) -> tuple[str, ...]:
+    """Return the parts of one question, each with the topic that it leans on, wherever that stands.
+
+    Args:
+        parts: The parts, in their order.
+        implied: What people come to ask about: the topic where no part names one, "" for none.
+    """
+    named = any(_names_topic(part) for part in parts)
+    return tuple(
+        (None if named else imply(part, implied))
+        or with_topic(part, parts[:number])
+        or with_topic(part, parts[number:])
+        or part
+        for number, part in enumerate(parts)
+    )
+
+
+def _names_topic(text: str) -> bool:
+    text = _RETURNS.sub(" ", text)
+    return bool(TOPIC.search(text) or SUBJECT.search(text))
+
+
+def _topic(text: str) -> str:
+    """Return what an earlier question is about: a subject of the sources before anything that is said of the back."""
+    subject = SUBJECT.search(text)
+    if subject:
+        return subject[0]
+    topic = topic_of(text)
+    if len(topic.split()) == 1 and TOPIC.fullmatch(topic):
+        named = list(dict.fromkeys(match[0] for match in TOPIC.finditer(text)))
+        if len(named) > 1:
+            return " ".join(named[:3])
+        return f"{topic} pain" if topic.lower() == "back" and _HURTS.search(text) else topic
+    return topic
+
+
+def _telling(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if word.lower() not in _PLAIN]

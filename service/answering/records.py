@@ -5,14 +5,30 @@ from typing import Literal
 
 from corpus.records import Document, Passage, Source, Span
 from index.hits import PassageHit
+from service.answering.claims import flaws
 from service.answering.errors import BrokenProofError
 from service.triage.records import Notice
 
 Status = Literal["answered", "partial", "abstained", "withheld"]
 Reason = Literal["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear", "not_screened"]
+Mode = Literal["extractive", "generative", "auto"]
+Unworded = Literal["not_configured", "not_asked", "busy", "timed_out", "failed", "malformed", "too_little_left"]
 EvidenceLabel = Literal["source", "copy", "candidate", "edition", "other"]
 
 DISCLAIMER = "Information from health sources, not a diagnosis and no substitute for a doctor."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the operator of a collection says of it.
+
+    Attributes:
+        scope: A sentence on what it is about; "" says so in general.
+        disclaimer: Under which reservation its answers stand; "" leaves ours.
+    """
+
+    scope: str = ""
+    disclaimer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,8 @@ class Question:
         top_k: Passages to report, 1 to 50.
         source_ids: Only these sources, or None for all.
         collection: The collection that is asked.
+        said: What that collection's operator says of it; the replier looks it up.
+        mode: Who words the answer: the sources alone, a language model, or the model where there is one.
     """
 
     text: str
@@ -32,6 +50,43 @@ class Question:
     top_k: int = 10
     source_ids: tuple[str, ...] | None = None
     collection: str = "default"
+    said: Said = Said()
+    mode: Mode = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How a quote supports its sentences.
+
+    Attributes:
+        label: ``verbatim``: they stand in it; ``entailed``: it says in its words what they say in theirs.
+        method: What found that out.
+        similarity: Cosine of sentence and quote; None where none was needed.
+    """
+
+    label: Literal["verbatim", "entailed"]
+    method: str
+    similarity: float | None = None
+
+
+VERBATIM = Support("verbatim", "verbatim")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a language model had to do with an answer.
+
+    Attributes:
+        reason: Why the answer is the sources' own words although a model's were asked for; None when it is not.
+        model: The model, or "" where there is none.
+        written: Sentences that it wrote.
+        kept: Sentences of those that are in the answer.
+    """
+
+    reason: Unworded | None
+    model: str = ""
+    written: int = 0
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +110,7 @@ class Citation:
         credit: Line that the licence asks for, or "".
         evidence: How firmly the cited facts were seen.
         facts: Ids of those facts; empty for documents that users bring.
+        support: How the quote supports the sentences that cite it.
 
     Raises:
         BrokenProofError: the quote is not the text of the span. No answer leaves with such a citation.
@@ -76,6 +132,7 @@ class Citation:
     credit: str
     evidence: EvidenceLabel
     facts: tuple[str, ...]
+    support: Support = VERBATIM
 
     def __post_init__(self) -> None:
         if self.span.slice(self.document.text) != self.quote or not self.quote:
@@ -130,12 +187,14 @@ class Abstention:
         message: A plain sentence for the person.
         nearest: What was found nearby, as citations.
         about_medicine: Whether the line on taking too much should stand beside it.
+        language: Language of the message, an ISO 639 code.
     """
 
     reason: Reason
     message: str
     nearest: tuple[Citation, ...]
     about_medicine: bool = False
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +229,11 @@ class Answer:
         rewritten_question: What was really searched, when it differs.
         follow_ups: Questions that the sources' own headings answer.
         timings_ms: Milliseconds by stage.
+        generation: What a language model had to do with it; None where none was asked for.
 
     Raises:
-        BrokenProofError: a sentence has no citation, or is not verbatim in its quotes.
+        BrokenProofError: a sentence has no citation, or does not stand in its quote, or, where a model worded it,
+            does not say what its quote says.
     """
 
     status: Status
@@ -187,13 +248,24 @@ class Answer:
     rewritten_question: str | None = None
     follow_ups: tuple[str, ...] = ()
     timings_ms: tuple[tuple[str, float], ...] = ()
+    generation: Generation | None = None
+
+    @property
+    def mode(self) -> Literal["extractive", "generative"]:
+        """Who worded it."""
+        return "extractive" if self.generation is None or self.generation.reason else "generative"
 
     def __post_init__(self) -> None:
         quotes = {citation.id: citation for citation in self.citations}
         for sentence in self.sentences:
             cited = [quotes[name] for name in sentence.citation_ids if name in quotes]
-            verbatim = any(sentence.text in citation.quote for citation in cited)
-            if not verbatim or self.text[sentence.start : sentence.end] != sentence.text:
+            proved = any(
+                sentence.text in citation.quote
+                if citation.support.label == "verbatim"
+                else self.mode == "generative" and not flaws(sentence.text, citation.quote)
+                for citation in cited
+            )
+            if not proved or self.text[sentence.start : sentence.end] != sentence.text:
                 raise BrokenProofError(sentence.text, Span(sentence.start, sentence.end))
 
 
@@ -209,6 +281,7 @@ class Reply:
         snapshot_id: Snapshot that was searched.
         model: Embedding model.
         timings_ms: Milliseconds by stage, triage first.
+        disclaimer: Under which reservation the answer stands.
     """
 
     id: str
@@ -218,3 +291,4 @@ class Reply:
     snapshot_id: str
     model: str
     timings_ms: tuple[tuple[str, float], ...]
+    disclaimer: str = DISCLAIMER

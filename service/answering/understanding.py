@@ -20,7 +20,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_INSIDE = re.compile(
-    r"\b(?:how (?:long|much|many|often|soon|do|does|can|is|are)|what (?:is|are|should|can|do|does|helps?|causes?)|"
+    r"\b(?:how (?:long|much|many|often|soon|do|does|can|is|are|to)|what (?:is|are|should|can|do|does|helps?|causes?)|"
     r"when (?:should|do|is|can)|why (?:do|does|is|are)|is it (?:true|ok|okay|safe|normal|bad)|should (?:i|he|she|we|they)|"
     r"can (?:i|he|she|we|they|you|it)|any (?:tips|ideas|advice)|does|do repeat|could you)\b",
     re.IGNORECASE,
@@ -59,12 +59,24 @@ _DIAGNOSE = re.compile(
     r"\bis (?:this|that|my (?:back )?\w+)(?: \w+){0,4} or (?:just )?(?:a |an |my )?\w+|"
     r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
     r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
-    r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b|"
+    r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b(?! (?:it|why|the (?:reason|cause))\b)|"
     r"\bis (?:it|this|that) (?:a |an |just )?[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
     r"\b(?:tell|know) (?:me )?if (?:i|he|she|they)(?:'ve| have|'s| has)? ?(?:got|have|has)?\b|\bis that what(?:'s| is) causing my\b|\blook at my symptoms\b|"
+    r"\bis (?:it|this|that) (?:just |only )?(?:a |an |my )?(?:(?:slipped|herniated|bulging) dis[ck]|sciatica|stenosis|kidneys?|"
+    r"(?:kidney |gall)stones?|kidney infection|muscle|spasm|strain|arthritis)\s*\?*$|"
     r"\bwhat(?:'s| is|s) causing my\b|\bhave i (?:torn|slipped|pulled|broken|got|done|damaged|ruptured|sprained|herniated)\b",
     re.IGNORECASE,
 )
+_WHAT_IS_IT = re.compile(
+    r"\b(?:i have|i've got|ive got|i've|my \w+) .{5,80}\bwhat (?:is|could|can) (?:it|this|that)(?: be)?\s*\?*$",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"\bmyofascial\b|\b(?:say|said|told|tell|call|mention|recommend|suggest|prescrib|want)(?:s|ed|ing|es)?\b",
+    re.IGNORECASE,
+)
+"""Where "it" is what somebody named: "my doctor said spondylosis. What is it?" asks for a meaning."""
+
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|rules?|sources|prompts?|above|previous|safety|told|everything)\b|"
     r"\bsystem prompt\b|\bhidden (?:instructions?|prompt)\b|\bdeveloper mode\b|\bjailbreak\b|\bact as (?:an?|the)\b|\byou are now\b|\bpretend (?:to be|you are)\b|"
@@ -78,6 +90,18 @@ TOPIC = re.compile(
     re.IGNORECASE,
 )
 """Words that name what Backline knows about."""
+
+SUBJECT = re.compile(
+    r"\b(?:gallstones?(?: attacks?)?|gallbladder(?: attacks?)?|kidney (?:stones?|infections?)|"
+    r"cauda equina(?: syndrome)?|"
+    r"spinal stenosis|sciatica|(?:herniated|slipped|bulging|ruptured|burst|prolapsed) dis[ck]s?|"
+    r"(?:pulled|strained|torn|sprained) (?:\w+ )?(?:muscles?|ligaments?|hamstrings?|ankles?|back)|"
+    r"(?:spinal (?:cord )?)?tumou?rs?|"
+    r"tethered (?:spinal )?cord(?: syndrome)?|myofascial (?:release|pain syndrome)|muscle (?:relaxants?|cramps?)|"
+    r"(?:leg|calf|night) cramps?|charley horse|back spasms?|sprains?|strains?)\b",
+    re.IGNORECASE,
+)
+"""Names of what the sources have pages on; "back pain" is in nearly every question and tells less."""
 
 _TOPIC_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _WITH_TOPIC = re.compile(r"pains?|aches?|attacks?|infections?|rest|disease|syndrome|stones?", re.IGNORECASE)
@@ -108,7 +132,24 @@ _LAY = (
         ),
         "emergency warning signs with back pain: fever, numbness, trouble peeing",
     ),
-    (re.compile(r"\bcharley ?horse\b", re.IGNORECASE), "muscle cramp"),
+    (re.compile(r"\bcharley ?hoa?rse\b", re.IGNORECASE), "muscle cramp"),
+    (
+        re.compile(
+            r"\b(?:bent|stood|got up|reached|lifted|turned|twisted|sneezed|coughed)\b.{0,30}\bit (?:just |suddenly |all )*"
+            r"(?:locked|seized|froze|jammed|went|gripped|grabbed|caught)\b",
+            re.IGNORECASE,
+        ),
+        "back spasm",
+    ),
+    (
+        re.compile(r"\b(?:go|going|get|getting|back) (?:in ?)?to work\b|\b(?:keep|carry on) working\b", re.IGNORECASE),
+        "stay active with back pain, daily tasks",
+    ),
+    (
+        re.compile(r"\b(?:something|anything) (?:really )?(?:bad|serious|sinister|nasty|worse)\b", re.IGNORECASE),
+        "warning signs with back pain",
+    ),
+    (re.compile(r"\bchiropract\w+\b", re.IGNORECASE), "spinal manipulation for back pain"),
 )
 """Lay phrases whose name in the corpus is another one."""
 
@@ -123,6 +164,16 @@ _DURATION = re.compile(
 _NAME = re.compile(
     r"\b(?:which|what|best) (?:\w+ )?(?:brand|gene|antibiotic|drug|exercise|pose|poses|stretch|stretches|hospital|surgeon|doctor|cream|app|"
     r"cushion|mattress|chair|shoes?|diet|vitamin|tea|oil)s?\b",
+    re.IGNORECASE,
+)
+_WHY = re.compile(
+    r"(?:^|[.!?] )(?:so |and |but |ok |please )*"
+    r"(?:why|how come|since when|now that|given that|seeing that|since \w+ \w+)\b(?! (?:\w+n't|not|dont|doesnt|wont|cant)\b)",
+    re.IGNORECASE,
+)
+_SWEEPING = re.compile(
+    r"\b(?:always|never|every(?:body|one)?|all|only|nobody|no one|none|any|both|must|proven|whatsoever|same|entire|whole|"
+    r"cures?|banned|stop(?:ped)?|forever|overnight|best|impossible|most)\b",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
@@ -156,17 +207,42 @@ def understand(question: str) -> Understanding:
     """Read one question; cost is linear in its length."""
     text = " ".join(question.split())
     core = restate(condense(text))
+    asking = " ".join(_asking(text)) or text
     about_medicine = _DRUG.search(text) is not None
     owned = _OWN.search(text) is not None
     return Understanding(
         core=core,
         parts=split_parts(core),
-        asks_dose=about_medicine and owned and _AMOUNT.search(text) is not None,
-        asks_diagnosis=_DIAGNOSE.search(text) is not None,
+        asks_dose=about_medicine and owned and _AMOUNT.search(asking) is not None,
+        asks_diagnosis=_DIAGNOSE.search(asking) is not None or _asks_what_it_is(text),
         gives_orders=_ORDERS.search(question) is not None,
         about_medicine=about_medicine,
         wordless=_LETTERS.search(text) is None,
     )
+
+
+def names_somebody(text: str) -> bool:
+    """Whether a text is about the asker or somebody near: "my", "he", "our dad"."""
+    return _OWN.search(text) is not None
+
+
+def _asks_what_it_is(text: str) -> bool:
+    """Whether somebody tells a complaint and then asks what it is; who names it asks what the name means."""
+    return _WHAT_IS_IT.search(text) is not None and SUBJECT.search(text) is None and _TOLD.search(text) is None
+
+
+def _asking(text: str) -> list[str]:
+    """Return the sentences that ask."""
+    sentences = [text[span.start : span.end] for span in split_sentences(text)]
+    return [s for s in sentences if s.endswith("?") or _ASKS.match(s)] or [
+        s for s in sentences if _ASKS_INSIDE.search(s)
+    ]
+
+
+def asks(text: str) -> bool:
+    """Whether a text asks anything, with or without a question mark."""
+    sentences = [text[span.start : span.end].strip() for span in split_sentences(text)]
+    return any("?" in s or _ASKS.match(s) or _ASKS_INSIDE.search(s) for s in sentences)
 
 
 def wanted(question: str) -> str:
@@ -175,6 +251,11 @@ def wanted(question: str) -> str:
         if pattern.search(question):
             return kind
     return ""
+
+
+def presumes(question: str) -> bool:
+    """Whether a question takes something sweeping for granted: "why do gallstones always …?", "since nobody …"."""
+    return _WHY.search(question) is not None and _SWEEPING.search(question) is not None
 
 
 def condense(question: str) -> str:
@@ -192,8 +273,9 @@ def condense(question: str) -> str:
     if not asking:
         return question
     if TOPIC.search(" ".join(asking)) is None:
-        # "How long do these things take?": what things they are comes along.
-        asking = [*asking, f"({topic_of(question)})"]
+        # "How long do these things take?": what was said of these things just before comes along.
+        before = [s for s in sentences[: sentences.index(asking[0])] if TOPIC.search(s)]
+        asking = [*before[-1:], *asking]
     core = " ".join(asking)
     return core if TOPIC.search(core) else question
 

@@ -1,5 +1,7 @@
 """The ASGI application: routes, errors, door."""
 
+import errno
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,13 +12,33 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
+from index.errors import EngineError
 from service.http.guarding import Door
+from service.http.limiting import Admission
+from service.http.origins import Origins
+from service.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 from service.http.problems import ProblemError, problem_response
-from service.http.routes import asking, documents, health, pages, reading
+from service.http.routes import (
+    answers,
+    asking,
+    chatting,
+    documents,
+    health,
+    hooks,
+    judging,
+    linked_answers,
+    pages,
+    reading,
+    verifying,
+    widget,
+)
 from service.http.schemas import ProblemSchema
 from service.http.state import Desk
+from service.http.telemetry import Watch
 from service.http.uploading import UPLOAD_SCHEMAS
+from service.storage.database import is_full
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -26,15 +48,21 @@ Every sentence leaves with a verbatim quote, its span in Unicode code points (ha
 A helper for JavaScript, whose strings are UTF-16: `Array.from(text).slice(start, end).join("")`.
 Information from health sources, not medical advice."""
 
+_log = logging.getLogger(__name__)
+
 _PROBLEMS = {
     400: "not JSON",
     401: "no key",
     403: "the key does not allow this",
     404: "not found",
+    408: "too slow",
     413: "too large",
     415: "not sent as JSON",
     422: "a field is wrong",
+    429: "too many requests; come back after Retry-After",
     500: "our fault",
+    503: "busy, paused or not ready; come back after Retry-After",
+    507: "the disk is full; come back after Retry-After",
 }
 
 
@@ -44,6 +72,12 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         document["components"]["schemas"].update(UPLOAD_SCHEMAS)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    content = response.get("content", {})
+                    if status >= "400" and "application/json" in content:
+                        content[PROBLEM_TYPE] = content.pop("application/json")
         return document
 
 
@@ -59,14 +93,39 @@ def create_app(desk: Desk) -> FastAPI:
         responses={status: {"model": ProblemSchema, "description": text} for status, text in _PROBLEMS.items()},
     )
     app.state.desk = desk
-    for module in (asking, documents, reading, health, pages):
+    app.state.admission = admission = Admission(desk.gate.most + desk.settings.max_waiting)
+    for module in (
+        asking,
+        chatting,
+        documents,
+        reading,
+        health,
+        pages,
+        answers,
+        judging,
+        hooks,
+        linked_answers,
+        verifying,
+        widget,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OperationalError, _on_busy)
+    app.add_exception_handler(EngineError, _on_engine)
+    app.add_exception_handler(OSError, _on_system)
     limits = {("POST", "/v1/documents"): desk.settings.max_upload_bytes}
-    app.add_middleware(Door, max_body_bytes=desk.settings.max_body_bytes, hosts=LOOPBACK_HOSTS, limits=limits)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
+    app.add_middleware(
+        Door,
+        max_body_bytes=desk.settings.max_body_bytes,
+        hosts=(*LOOPBACK_HOSTS, *desk.hosts),
+        origins=Origins(desk.settings.widget_origins),
+        limits=limits,
+        admission=admission,
+    )
+    app.add_middleware(Watch, telemetry=desk.telemetry)
     return app
 
 
@@ -114,9 +173,28 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return problem_response(request, _unknown())
 
 
-async def _on_busy(request: Request, _error: Exception) -> JSONResponse:
+async def _on_busy(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OperationalError) and is_full(error):
+        return _full(request)
     detail = "The database is busy or cannot be written; try again."
     return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "2"}))
+
+
+async def _on_engine(request: Request, error: Exception) -> JSONResponse:
+    _log.warning("%s", error)
+    detail = "The search engine of this collection does not answer; try again. Other collections may answer."
+    return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "5"}))
+
+
+async def _on_system(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _full(request)
+    raise error  # for the door, which logs what nobody foresaw
+
+
+def _full(request: Request) -> JSONResponse:
+    detail = "The disk is full: nothing of this was stored. Try again when the operator has made room."
+    return problem_response(request, ProblemError("disk-full", detail, headers={"retry-after": "60"}))
 
 
 def _unknown() -> ProblemError:
@@ -131,7 +209,10 @@ def _field(location: Sequence[int | str]) -> str:
 
 _KNOWN = frozenset(
     "question query conversation_id history mode top_k filters source_ids collection locale stream document_id"
-    " title url publisher licence published collection external_id text markdown file cursor limit".split()
+    " title url publisher licence published collection external_id text markdown file cursor limit"
+    " messages role content model stream_options"
+    " answer_id citation_id verdict reason contact"
+    " answer_id citation_id verdict reason contact sentences document_ids passages".split()
 )
 
 
@@ -155,6 +236,7 @@ def _advice(fault: dict[str, object]) -> str:
         "less_than_equal": f"must be at most {limits.get('le')}",
         "literal_error": f"must be one of {limits.get('expected')}",
         "model_attributes_type": "must be a JSON object",
+        "string_pattern_mismatch": "has characters that it must not have",
         "string_unicode": "must be valid Unicode text",
     }
     if kind == "value_error":

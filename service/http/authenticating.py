@@ -1,27 +1,48 @@
-"""Who may come in: a route names the scopes it takes, and a request shows a key that has one of them.
+"""Who may come in: a route names the scopes it takes, and a request shows a key or a widget's token that has one.
 
-Asking, searching and reading need no key on the loopback interface; writing always does. A key that is shown is
-always checked, so that a wrong one is noticed where it would not be needed.
+Asking, searching and reading need neither on the loopback interface or under ``--public-ask``; writing always does,
+and so does a page of another site. What is shown is always checked, so that a wrong key is noticed where it would not
+be needed.
 """
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from sqlalchemy import Engine
 
+from service.http.limiting import charge
+from service.http.origins import is_own
 from service.http.problems import ProblemError
-from service.http.state import DeskHere
-from service.storage.keys import Key, Scope, find_key
+from service.http.state import Desk, DeskHere
+from service.http.widget_tokens import PREFIX, TOKEN_SCOPES, WidgetToken, read_token, signing_key_id
+from service.settings import Settings
+from service.storage.collections import unpublishable_collections
+from service.storage.counters import DAY, Limit
+from service.storage.keys import SECRET_PREFIX, Key, Scope, find_key
+from service.storage.widget import find_signing_key, is_paused
+
+ANYONE = "public"
+"""Who asks without a key under ``--public-ask``: everybody under one name."""
 
 _LONGEST_SECRET = 200
+_NOT_CONFIRMED = (
+    "Pages of others were fetched into this collection, and nobody has confirmed the right to publish them; it is "
+    "served on its own machine only, until its operator runs backline collections confirm-licence."
+)
+_PAUSED_SECONDS = 300
+_ANYONES: frozenset[Scope] = frozenset({"ask", "search", "feedback"})
+_BUDGETED: frozenset[Scope] = frozenset({"ask", "search"})
 
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="key",
-    description="A key of `backline keys create`. On the loopback interface only writing needs one.",
+    description="A key of `backline keys create`, or a token of `POST /v1/widget-tokens`. "
+    "On the loopback interface only writing needs one.",
 )
 
 
@@ -30,31 +51,41 @@ class Caller:
     """Who asks.
 
     Attributes:
-        key: The key that was shown, or None where none is needed.
+        asker: Id of the key, subject of the token, or ``loopback`` or ``public`` where neither is needed.
+        collections: The collections that are open to this caller; None means all.
+        closed: Collections that may not be served here: fetched, and their licence is not confirmed.
+        is_admin: Whether this caller may look after what others asked.
     """
 
-    key: Key | None = None
+    asker: str = "loopback"
+    collections: frozenset[str] | None = None
+    is_admin: bool = False
+    closed: frozenset[str] = frozenset()
 
     def may_touch(self, collection: str) -> bool:
         """Whether this caller may read or write a collection."""
-        return self.key is None or self.key.covers(collection)
+        return collection not in self.closed and (self.collections is None or collection in self.collections)
 
     def check(self, collection: str) -> None:
-        """Refuse a collection that the key does not cover.
+        """Refuse a collection that may not be served here, or that is not open to this caller.
 
         Raises:
-            ProblemError: it is not among the key's collections.
+            ProblemError: one of the two.
         """
+        if collection in self.closed:
+            raise ProblemError("licence-not-confirmed", _NOT_CONFIRMED)
         if not self.may_touch(collection):
-            raise ProblemError("key-not-allowed", "This key is for other collections.")
+            raise ProblemError("key-not-allowed", "This key or token is for other collections.")
 
 
-def caller_with(*scopes: Scope, writes: bool = False) -> Callable[..., Caller]:
-    """Return the dependency of a route.
+def caller_with(*scopes: Scope, writes: bool = False, foreign_keys: bool = False) -> Callable[..., Caller]:
+    """Return the dependency of a route; it also says on ``request.state.asker`` who asks.
 
     Args:
         scopes: The key must have one of these.
         writes: Whether the route changes something: then a key is needed wherever the service listens.
+        foreign_keys: Whether something that is no key of ours counts as none where none is needed: clients of other
+            protocols cannot be told to send none.
     """
 
     def find_caller(
@@ -62,27 +93,113 @@ def caller_with(*scopes: Scope, writes: bool = False) -> Callable[..., Caller]:
         desk: DeskHere,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> Caller:
-        if credentials is None and "authorization" not in request.headers and desk.open_reading and not writes:
-            return Caller()
         secret = "" if credentials is None else credentials.credentials
-        key = None
-        if desk.database is not None and 0 < len(secret) <= _LONGEST_SECRET:
-            key = find_key(desk.database, secret)
-        if key is None:
-            detail = "Send the header Authorization: Bearer bl_… with a working key of `backline keys create`."
-            raise ProblemError("no-key", detail, headers={"www-authenticate": 'Bearer realm="backline"'})
-        if not key.scopes & set(scopes):
-            wanted = " or ".join(scopes)
-            header = f'Bearer realm="backline", error="insufficient_scope", scope="{" ".join(scopes)}"'
-            raise ProblemError(
-                "key-not-allowed", f"This needs the scope {wanted}.", headers={"www-authenticate": header}
-            )
-        return Caller(key)
+        strange = foreign_keys and secret != "" and not secret.startswith(SECRET_PREFIX)
+        from_elsewhere = "origin" in request.headers and not is_own(request.headers)
+        if secret.startswith(PREFIX):
+            caller = _caller_of_token(request, desk, secret, scopes)
+        elif from_elsewhere:
+            detail = "Pages of other sites send a token of POST /v1/widget-tokens, never a key."
+            raise ProblemError("no-token", detail, headers=_challenge())
+        elif _is_open(desk, scopes, writes=writes) and ("authorization" not in request.headers or strange):
+            caller = _anyone(desk)
+        else:
+            caller = _caller_of_key(request, desk, secret, scopes)
+        request.state.asker = caller.asker
+        if (desk.public or not desk.open_reading) and desk.database is not None and not writes:
+            return replace(caller, closed=unpublishable_collections(desk.database))
+        return caller
 
     return find_caller
 
 
+def check_not_paused(database: Engine) -> None:
+    """Refuse what a widget asks while the operator has paused it.
+
+    Raises:
+        ProblemError: the widget is paused.
+    """
+    if is_paused(database):
+        detail = "The operator has paused the widget; try again later."
+        raise ProblemError("widget-paused", detail, headers={"retry-after": str(_PAUSED_SECONDS)})
+
+
+def verified_token(database: Engine, text: str) -> WidgetToken | None:
+    """Return what a token says, whether it has ended or not, or None when it is not one of ours."""
+    key = find_signing_key(database, signing_key_id(text))
+    return None if key is None else read_token(text, key)
+
+
+def budget_limits(settings: Settings, origin: str) -> tuple[Limit, Limit]:
+    """Return the daily budgets that a question from a site counts against."""
+    return Limit(f"day:{origin}", settings.widget_daily, DAY), Limit("day:*", settings.widget_daily_total, DAY)
+
+
+def _is_open(desk: Desk, scopes: tuple[Scope, ...], *, writes: bool) -> bool:
+    """Whether a route needs no key; what is the operator's alone is never open to other machines."""
+    return desk.open_reading and not writes and (not desk.public or bool(_ANYONES & set(scopes)))
+
+
+def _anyone(desk: Desk) -> Caller:
+    return Caller(ANYONE, frozenset(desk.settings.public_collections)) if desk.public else Caller()
+
+
+def _caller_of_key(request: Request, desk: Desk, secret: str, scopes: tuple[Scope, ...]) -> Caller:
+    key: Key | None = None
+    if desk.database is not None and 0 < len(secret) <= _LONGEST_SECRET:
+        key = find_key(desk.database, secret)
+    if key is None:
+        detail = "Send the header Authorization: Bearer bl_… with a working key of `backline keys create`."
+        raise ProblemError("no-key", detail, headers=_challenge())
+    _check_scopes(key.scopes, scopes)
+    if key.rate is not None:
+        charge(request, desk, [Limit(f"rate:{key.id}", key.rate)])
+    return Caller(key.id, key.collections, is_admin="admin" in key.scopes)
+
+
+def _caller_of_token(request: Request, desk: Desk, text: str, scopes: tuple[Scope, ...]) -> Caller:
+    token = None if desk.database is None else verified_token(desk.database, text)
+    if token is None or desk.database is None:
+        detail = "Get a new token from POST /v1/widget-tokens."
+        raise ProblemError("token-invalid", detail, headers=_challenge("invalid_token"))
+    if token.origin != request.headers.get("origin"):
+        raise ProblemError("token-elsewhere", "Use a token only from pages of the site that it was made for.")
+    if token.expires <= time.time():
+        detail = "Get a new token from POST /v1/widget-tokens."
+        raise ProblemError("token-expired", detail, headers=_challenge("invalid_token"))
+    check_not_paused(desk.database)
+    _check_scopes(TOKEN_SCOPES, scopes)
+    settings = desk.settings
+    limits = [Limit(f"rate:{token.subject}", settings.widget_rate)]
+    if request.method == "POST" and _BUDGETED & set(scopes):
+        limits += budget_limits(settings, token.origin)
+    charge(request, desk, limits)
+    return Caller(token.subject, frozenset({token.collection}))
+
+
+def _check_scopes(held: frozenset[Scope], wanted: tuple[Scope, ...]) -> None:
+    if held & set(wanted):
+        return
+    header = f'Bearer realm="backline", error="insufficient_scope", scope="{" ".join(wanted)}"'
+    raise ProblemError(
+        "key-not-allowed", f"This needs the scope {' or '.join(wanted)}.", headers={"www-authenticate": header}
+    )
+
+
+def _challenge(error: str = "") -> dict[str, str]:
+    return {"www-authenticate": 'Bearer realm="backline"' + (f', error="{error}"' if error else "")}
+
+
+def asker_of(request: Request) -> str:
+    """Return who asks, as stored answers name it: a key's id, a token's subject, ``loopback`` or ``public``."""
+    return str(request.state.asker)
+
+
 Asker = Annotated[Caller, Depends(caller_with("ask"))]
 Searcher = Annotated[Caller, Depends(caller_with("search"))]
+ChatAsker = Annotated[Caller, Depends(caller_with("ask", foreign_keys=True))]
+Judge = Annotated[Caller, Depends(caller_with("feedback"))]
+Owner = Annotated[Caller, Depends(caller_with("ask", "admin"))]
 Reader = Annotated[Caller, Depends(caller_with("ask", "search"))]
 Writer = Annotated[Caller, Depends(caller_with("ingest", writes=True))]
+Operator = Annotated[Caller, Depends(caller_with("admin"))]

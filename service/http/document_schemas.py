@@ -1,10 +1,11 @@
 """What goes over the wire when documents are brought, listed and deleted."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from corpus.reading.read_document import iso_date, public_url
+from service.deleting import Pending, RemovedFrom
 from service.http.schemas import Strict, Text
 from service.ingesting import Origin
 from service.rebuilding import State
@@ -119,8 +120,12 @@ class ReceiptSchema(BaseModel):
     """What was deleted, and from where."""
 
     document_id: str
-    removed_from: list[Literal["database", "search"]] = Field(description="Done before this receipt was written.")
-    pending: list[Literal["snapshot files"]] = Field(
-        description="Removed from the disk in the background: the new snapshot lacks it, older ones with it go."
+    removed_from: list[RemovedFrom] = Field(description="Done before this receipt was written.")
+    pending: list[Pending] = Field(
+        description="Removed from the disk in the background: the new snapshot and the new cache lack it, older "
+        "snapshots with it go."
+    )
+    quoted_in_answers: int = Field(
+        description="Kept answers that quote it: `backline affected ID` lists them; they go as all kept answers do."
     )
     at: str

@@ -11,11 +11,15 @@ from typing import Any
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
 
 
-def events_of(reply: dict[str, Any]) -> Iterator[str]:
+def events_of(reply: dict[str, Any], body: str) -> Iterator[str]:
     """Yield the events of one reply, each ready to send.
 
     ``triage`` (when a rule fired), ``passages``, one ``sentence`` a sentence with its citations, ``abstain`` (when
     there is no answer), ``done`` with the whole object of ``POST /v1/ask``.
+
+    Args:
+        reply: That object.
+        body: The same as JSON on one line.
     """
     if reply["triage"] is not None:
         yield _event("triage", reply["triage"])
@@ -26,7 +30,7 @@ def events_of(reply: dict[str, Any]) -> Iterator[str]:
         yield _event("sentence", {"sentence": sentence, "citations": proofs})
     if reply["abstention"] is not None:
         yield _event("abstain", reply["abstention"])
-    yield _event("done", reply)
+    yield f"event: done\ndata: {body}\n\n"
 
 
 def _event(name: str, data: Any) -> str:

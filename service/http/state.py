@@ -1,16 +1,35 @@
 """What the routes work with."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Any, Literal, Protocol, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from service.answering.replying import Replier
+from service.http.telemetry import Telemetry
+from service.keeping import AnswerKeeper
+from service.question_log import QuestionLog
+from service.queueing import Gate
 from service.rebuilding import Rebuilder
 from service.serving import Serving
 from service.settings import Settings
+from service.storage.counters import Counters
+from service.watching import EngineWatch
+
+COMPUTING = 16
+"""Questions that are under way at the same time: more than there are cores, so that those which wait for the model
+share a batch of it (docs/decisions/0013-questions-share-a-batch.md)."""
+
+COMPUTING_APART = 2
+"""The same where no batch is shared: more at once would only make each of them slower."""
+
+
+def open_gate(*, shares: bool) -> Gate:
+    """Return a gate for questions of which those that wait share a batch of the model, or do not."""
+    return Gate(COMPUTING if shares else COMPUTING_APART)
 
 
 class Background(Protocol):
@@ -23,6 +42,15 @@ class Background(Protocol):
         """End."""
 
 
+class Reception(Protocol):
+    """Where help desks deliver."""
+
+    def receive(
+        self, platform: str, name: str, headers: Mapping[str, str], body: bytes, now: float
+    ) -> Literal["accepted", "duplicate", "ignored", "refused", "nonsense"] | Mapping[str, Any]:
+        """Check and store one delivery; what a help desk wants to hear back comes as an object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One running service.
@@ -32,10 +60,19 @@ class Desk:
         serving: What answers now.
         backend: What runs the embedding model.
         database: Where keys and documents are kept; None knows none, and nothing can be written.
-        open_reading: Whether asking, searching and reading need no key: only on the loopback interface.
+        open_reading: Whether asking, searching and reading need no key: on the loopback interface, or by --public-ask.
         rebuilder: Builds a new snapshot when documents have changed; None where nothing can be written.
+        keeper: Keeps answers; None where nothing can be written.
+        questions: Logs questions; None where nothing can be written.
         background: What runs as long as the service.
-        gate: Lets as many questions compute at once as there are cores: more would only wait for each other.
+        counters: What all processes count together; without them whatever must be counted is refused.
+        public: Whether others than this machine may reach the service.
+        hosts: Host names that are served beside the loopback interface's own.
+        reception: Takes what help desks deliver; None takes nothing.
+        gate: Lets so many questions in at once (:func:`open_gate`).
+        telemetry: What the operator sees.
+        stopping: Set when the service has been told to stop: it finishes what it took and takes no more.
+        watch: Whether the engine elsewhere answers; None where everything is searched in this process.
         upload_gate: Lets one upload be read at a time: each has a process of its own.
     """
 
@@ -45,8 +82,17 @@ class Desk:
     database: Engine | None = None
     open_reading: bool = True
     rebuilder: Rebuilder | None = None
+    keeper: AnswerKeeper | None = None
     background: tuple[Background, ...] = ()
-    gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(2))
+    counters: Counters | None = None
+    public: bool = False
+    hosts: tuple[str, ...] = ()
+    gate: Gate = field(default_factory=lambda: open_gate(shares=True))
+    reception: Reception | None = None
+    questions: QuestionLog | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    watch: EngineWatch | None = None
     upload_gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(1))
 
     @property

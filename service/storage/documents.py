@@ -2,18 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Column, Connection, Engine, Row, Select, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from corpus.records import Document, Section, Source, Span
-from service.storage.database import documents, versions, withdrawals
+from service.storage.database import (
+    document_changes,
+    documents,
+    indexed,
+    overwrite_deleted,
+    upsert,
+    versions,
+    withdrawals,
+)
+
+LOOKED_UP = 500
+"""Most values of one look-up: databases take only so many in one statement."""
 
 Outcome = Literal["added", "changed", "unchanged"]
+_Content = tuple[str, str, str, str]
+"""Collection, version, title and address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +72,82 @@ def document_id(collection: str, external: str) -> str:
 
 def store_document(engine: Engine, document: Document) -> Stored:
     """Write one document; the same content twice is one document, changed content is a new version."""
+    return store_documents(engine, [document])[0]
+
+
+def store_documents(engine: Engine, some: Sequence[Document], *, once: bool = False) -> list[Stored]:
+    """Write some documents in one transaction: all of them, or after a fault none; outcomes come in their order.
+
+    Args:
+        engine: The database.
+        some: The documents.
+        once: Whether a new one that has text, title and address of another in its collection is that document, whatever
+            its id: the same file lies in two folders, or was moved.
+    """
     try:
-        return _store(engine, document)
+        return _store(engine, some, once=once)
     except IntegrityError:
-        return _store(engine, document)  # another process stored it between our look and our write
+        return _store(engine, some, once=once)  # another process stored one between our look and our write
 
 
-def _store(engine: Engine, document: Document) -> Stored:
+def _store(engine: Engine, some: Sequence[Document], *, once: bool) -> list[Stored]:
+    columns = documents.c
+    with engine.begin() as connection:
+        query = select(columns.id, columns.version, columns.source)
+        rows = _look_up(connection, query, columns.id, [one.id for one in some])
+        known = {row.id: (row.version, row.source) for row in rows}
+        alike = _alike(connection, [one for one in some if one.id not in known]) if once else None
+        stored = [_store_one(connection, document, known, alike) for document in some]
+        if any(one.outcome != "unchanged" for one in stored):
+            _count(connection, document_changes)  # last, so that others wait for this row as short as can be
+        return stored
+
+
+def _alike(connection: Connection, new: Sequence[Document]) -> dict[_Content, str]:
+    """Return the ids of stored documents with the texts of new ones, by what a reader sees of them."""
+    columns = documents.c
+    query = select(columns.id, columns.collection, columns.version, columns.title, columns.source)
+    rows = _look_up(connection, query, columns.version, sorted({one.version for one in new}))
+    return {(row.collection, row.version, row.title, json.loads(row.source)["url"]): row.id for row in rows}
+
+
+def _look_up(
+    connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]
+) -> Iterator[Row[Any]]:
+    """Return the rows in which a column has one of some values, a few values a statement."""
+    for begin in range(0, len(values), LOOKED_UP):
+        yield from connection.execute(query.where(column.in_(values[begin : begin + LOOKED_UP])))
+
+
+def _store_one(
+    connection: Connection,
+    document: Document,
+    known: dict[str, tuple[str, str]],
+    alike: dict[_Content, str] | None,
+) -> Stored:
+    source = document.source
+    content = (source.collection, document.version, document.title, source.url)
+    if alike is not None and document.id not in known and alike.setdefault(content, document.id) != document.id:
+        return Stored(alike[content], "unchanged", document.version)
     row = {
-        "collection": document.source.collection,
+        "collection": source.collection,
         "version": document.version,
         "title": document.title,
         "text": document.text,
-        "source": json.dumps(asdict(document.source), ensure_ascii=False),
+        "source": json.dumps(asdict(source), ensure_ascii=False),
         "sections": json.dumps([asdict(section) for section in document.sections], ensure_ascii=False),
     }
-    with engine.begin() as connection:
-        known = connection.execute(
-            select(documents.c.version, documents.c.source).where(documents.c.id == document.id)
-        ).first()
-        if known is not None and (known.version, known.source) == (document.version, row["source"]):
-            return Stored(document.id, "unchanged", document.version)
-        _admit(connection, document.id, document.version)
-        if known is None:
-            connection.execute(insert(documents).values(id=document.id, created=_now(), **row))
-            return Stored(document.id, "added", document.version)
-        connection.execute(update(documents).where(documents.c.id == document.id).values(**row))
-        return Stored(document.id, "changed", document.version)
+    before = known.get(document.id)
+    known[document.id] = (document.version, row["source"])
+    if before == known[document.id]:
+        return Stored(document.id, "unchanged", document.version)
+    _admit(connection, document.id, document.version)
+    if before is None:
+        connection.execute(insert(documents).values(id=document.id, created=_now(), **row))
+        return Stored(document.id, "added", document.version)
+    connection.execute(update(documents).where(documents.c.id == document.id).values(**row))
+    connection.execute(update(indexed).where(indexed.c.document_id == document.id).values(version=""))
+    return Stored(document.id, "changed", document.version)
 
 
 def _admit(connection: Connection, name: str, version: str) -> None:
@@ -96,17 +158,46 @@ def _admit(connection: Connection, name: str, version: str) -> None:
         connection.execute(insert(versions).values(document_id=name, version=version))
     elif known.withdrawn is not None:
         connection.execute(update(versions).where(*same).values(withdrawn=None))
-        _count_change(connection)
+        _count(connection, withdrawals)
 
 
-def load_documents(engine: Engine) -> list[Document]:
-    """Return every stored document, by id."""
+def load_documents(engine: Engine, but: Collection[str] = ()) -> list[Document]:
+    """Return every stored document, by id, but those of some collections."""
+    query = select(documents).where(documents.c.collection.not_in(sorted(but))).order_by(documents.c.id)
     with engine.connect() as connection:
-        rows = connection.execute(select(documents).order_by(documents.c.id)).mappings().all()
+        rows = connection.execute(query).mappings().all()
     return [_document(dict(row)) for row in rows]
 
 
-def list_documents(engine: Engine, after: str, limit: int, collections: Collection[str] | None = None) -> list[Listed]:
+def load_some(engine: Engine, names: Collection[str]) -> list[Document]:
+    """Return those of some documents that are stored, by id."""
+    query = select(documents).where(documents.c.id.in_(names)).order_by(documents.c.id)
+    with engine.connect() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [_document(dict(row)) for row in rows]
+
+
+def stored_versions_in(engine: Engine, collection: str) -> list[tuple[str, str]]:
+    """Return id and version of every document of a collection, by id."""
+    columns = documents.c
+    query = select(columns.id, columns.version).where(columns.collection == collection).order_by(columns.id)
+    with engine.connect() as connection:
+        return [(row.id, row.version) for row in connection.execute(query)]
+
+
+def stored_collections(engine: Engine) -> set[str]:
+    """Return the collections that have documents."""
+    with engine.connect() as connection:
+        return set(connection.execute(select(documents.c.collection).distinct()).scalars())
+
+
+def list_documents(
+    engine: Engine,
+    after: str,
+    limit: int,
+    collections: Collection[str] | None = None,
+    hidden: Collection[str] = (),
+) -> list[Listed]:
     """Return at most ``limit`` stored documents, by id, of those behind ``after``.
 
     Args:
@@ -114,10 +205,11 @@ def list_documents(engine: Engine, after: str, limit: int, collections: Collecti
         after: An id, or "" to begin.
         limit: Most documents.
         collections: Only of these; None means all.
+        hidden: Of none of these.
     """
     columns = documents.c
     query = select(columns.id, columns.collection, columns.version, columns.title, columns.source, columns.created)
-    query = query.where(columns.id > after).order_by(columns.id).limit(limit)
+    query = query.where(columns.id > after, columns.collection.not_in(sorted(hidden))).order_by(columns.id).limit(limit)
     if collections is not None:
         query = query.where(columns.collection.in_(sorted(collections)))
     with engine.connect() as connection:
@@ -135,10 +227,15 @@ def load_document(engine: Engine, name: str) -> Document | None:
     return None if row is None else _document(dict(row))
 
 
-def stored_versions(engine: Engine) -> set[tuple[str, str]]:
-    """Return id and version of every stored document: what an up-to-date snapshot holds beside the shipped corpus."""
+def stored_versions(engine: Engine, but: Collection[str] = ()) -> set[tuple[str, str]]:
+    """Return id and version of every stored document but those of some collections.
+
+    Without those of the collections that an engine elsewhere holds it is what an up-to-date snapshot holds beside the
+    shipped corpus.
+    """
+    query = select(documents.c.id, documents.c.version).where(documents.c.collection.not_in(sorted(but)))
     with engine.connect() as connection:
-        return {(row.id, row.version) for row in connection.execute(select(documents.c.id, documents.c.version))}
+        return {(row.id, row.version) for row in connection.execute(query)}
 
 
 def delete_document(engine: Engine, name: str) -> str | None:
@@ -157,10 +254,9 @@ def delete_document(engine: Engine, name: str) -> str | None:
         if connection.execute(select(versions.c.version).where(versions.c.document_id == name)).first() is None:
             connection.execute(insert(versions).values(document_id=name, version=known.version))
         connection.execute(update(versions).where(versions.c.document_id == name).values(withdrawn=at))
-        _count_change(connection)
-    with engine.connect() as connection:
-        # The write-ahead log still holds the text; a reader in the middle of it only delays this to the next time.
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        _count(connection, withdrawals)
+        _count(connection, document_changes)
+    overwrite_deleted(engine)
     return at
 
 
@@ -177,9 +273,10 @@ def withdrawn_versions(engine: Engine) -> set[tuple[str, str]]:
         return {(row.document_id, row.version) for row in connection.execute(query)}
 
 
-def _count_change(connection: Connection) -> None:
-    if connection.execute(update(withdrawals).values(count=withdrawals.c.count + 1)).rowcount == 0:
-        connection.execute(insert(withdrawals).values(id=1, count=1))
+def _count(connection: Connection, counter: Table) -> None:
+    more = {"count": counter.c.count + 1}
+    adding = upsert(connection.engine, counter).values(id=1, count=1)
+    connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_=more))
 
 
 def _now() -> str:

@@ -18,7 +18,8 @@ Scope = Literal["ask", "search", "ingest", "feedback", "admin", "eval"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-_PREFIX = "bl_"
+SECRET_PREFIX = "bl_"
+"""What every key begins with."""
 _RANDOM_BYTES = 32
 
 
@@ -34,6 +35,7 @@ class Key:
         created: When it was made, UTC.
         expires: When it ends, UTC, or None.
         revoked: When it was revoked, UTC, or None.
+        rate: Requests a minute that it may make; None means any number.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Key:
     created: datetime
     expires: datetime | None = None
     revoked: datetime | None = None
+    rate: int | None = None
 
     def works_at(self, now: datetime) -> bool:
         """Whether the key is neither revoked nor over at ``now``."""
@@ -59,6 +62,7 @@ def create_key(
     scopes: Collection[Scope],
     collections: Collection[str] | None = None,
     lifetime: timedelta | None = None,
+    rate: int | None = None,
 ) -> tuple[str, Key]:
     """Make a key of 256 random bits.
 
@@ -68,12 +72,13 @@ def create_key(
         scopes: What it may do, at least one.
         collections: The collections it may touch; None means all.
         lifetime: How long it works; None means until it is revoked.
+        rate: Requests a minute that it may make; None means any number.
 
     Returns:
         The secret, which nobody can show again, and what is kept of it.
 
     Raises:
-        ValueError: there is no scope, an unknown one, no collection in the list, or no time to live.
+        ValueError: there is no scope, an unknown one, no collection in the list, no time to live, or no request.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
@@ -82,7 +87,9 @@ def create_key(
         raise ValueError("name a collection, or leave them out to allow all")
     if lifetime is not None and lifetime <= timedelta():
         raise ValueError("a key must live longer than no time")
-    secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    if rate is not None and rate < 1:
+        raise ValueError("a key must be allowed at least one request a minute")
+    secret = SECRET_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     now = _now()
     key = Key(
         id=f"key_{secrets.token_hex(6)}",
@@ -91,6 +98,7 @@ def create_key(
         collections=None if collections is None else frozenset(collections),
         created=now,
         expires=None if lifetime is None else now + lifetime,
+        rate=rate,
     )
     with engine.begin() as connection:
         connection.execute(
@@ -102,6 +110,7 @@ def create_key(
                 collections=None if key.collections is None else json.dumps(sorted(key.collections)),
                 created=now.isoformat(),
                 expires=None if key.expires is None else key.expires.isoformat(),
+                rate=rate,
             )
         )
     return secret, key
@@ -157,4 +166,5 @@ def _key(row: RowMapping) -> Key:
         created=datetime.fromisoformat(row["created"]),
         expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
         revoked=None if row["revoked"] is None else datetime.fromisoformat(row["revoked"]),
+        rate=row["rate"],
     )

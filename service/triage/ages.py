@@ -17,6 +17,7 @@ _PEOPLE = frozenset(
     "gran granny grandma grandmother grandad granddad grandpa grandfather uncle aunt auntie cousin nephew niece "
     "grandson granddaughter friend mate colleague coworker neighbour lad lass boy girl lady man woman male female "
     "child kid toddler teenager stepson stepdaughter patient client guy bloke roommate flatmate law he she "
+    "twins kids children boys girls "
     "youngest eldest fiance fiancee boss pensioner builder teacher nurse smoker footballer runner".split()
 )
 _NO_AGE_AFTER = frozenset(
@@ -47,7 +48,9 @@ def is_age(words: Words, start: int, end: int, value: float) -> bool:
     last = before[-1] if before else ""
     if last in {"aged", "age", "turned", "turning"}:
         return True
-    told = before[-2:] == ["i", "am"] or (last == "is" and before[-2:-1] != [] and before[-2] in _PEOPLE)
+    told = before[-2:] == ["i", "am"] or (
+        last in {"is", "are"} and before[-2:-1] != [] and before[-2] in _PEOPLE | {"who"}
+    )
     joined = bool(after) and not words.comma[end]
     if joined and after[0] in _NO_AGE_AFTER:
         return told and after[0] in _AGE_ANYWAY
@@ -64,10 +67,12 @@ def _in_years(before: list[str], after: list[str]) -> bool | None:
     """Read years: "a 40 year old" and "a boy of 10 years" tell an age; "for 10 years" does not; None without years."""
     if after[:1] and after[0] in _AGE_UNITS:
         return True
+    if after[:1] and after[0] in {"yer", "yers"} and "old" in after[1:2]:
+        return True
     if after[:1] not in (["year"], ["years"]):
         return None
     if "old" in after[1:2]:
-        return True
+        return before[-2:] not in (["it", "is"], ["it", "was"])
     last = before[-1] if before else ""
     return "ago" not in after and (last in {"of", "aged", "my", "our"} or (last == "a" and after[0] == "year"))
 

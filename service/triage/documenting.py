@@ -12,8 +12,8 @@ _INTRO = """# Screening for signs that need care
 
 <!-- Written by `python -m service.triage.documenting` from the rules; change those, not this page. -->
 
-Each question is screened before anything is searched. The rules are fixed, readable and the same for everybody; no
-model takes part, and none can overrule them. {reviewed}
+Each question is screened before anything is searched. The rules are fixed, readable and the same for everybody; nothing
+that is asked or generated can overrule them. A second reader, a table of weights, stands beside them. {reviewed}
 
 **This is not a medical device.** It knows only what is written here. That no rule fires never means that all is well,
 and the service never says so.
@@ -28,6 +28,25 @@ and the service never says so.
 4. The rules below are tried. One condition is enough. A denied sign never hides one that is there.
 5. The strictest rule that fired decides the notice; all of them are named in the reply, with the words that fired them.
    An emergency or a sign for today from an earlier turn still counts.
+
+## The second reader
+
+Nobody can list every way to say a thing. Where no rule raises an alarm, a second reader (`likeness.tsv`, read by
+`likeness.py`) asks whether the message resembles others that needed care. It sums weights of words, pairs of
+neighbouring words, pieces of words and the concepts above, each marked with how it is meant; what is denied counts
+nothing. The weights were taught from examples written for it, `eval/data/triage.examples.jsonl`, which a clinician can
+read and correct; `backline-eval teach-triage` teaches them again. It is the same for everybody and learns nothing
+from what people ask.
+
+It raises an alarm where no rule does, and a stricter one where the message resembles those of another rule and a
+stricter level is likelier than not. The person sees the text of the rule whose examples are resembled most, at the
+likeliest of that rule's levels, or the stricter one when in doubt. The reply names the rule with `"by": "likeness"`
+and, as its words, those that weighed most; what a condition found has `"by": "rule"`.
+
+Words of a sign also stand in harmless messages ("I kicked a ball about"). Where everything that a condition found
+stands in one message of more than eight words, and that message resembles an alarm less than any known alarm that the
+rules catch (`doubt_below` in the table), an alarm of level today or soon is not raised. An emergency that a rule finds
+is never doubted. The bound is chosen when the weights are taught, on writers held back, with a margin.
 
 Only English is screened. A question in another language is answered with a sentence in that language, where we have
 one, that it could not be checked.

@@ -2,10 +2,12 @@
 
 A text counts as English unless there is clear evidence of another language: short, slangy and misspelt
 English must be screened rather than sent away. The identifier of py3langid takes seconds to load, so
-it is loaded only when the common words of the text settle nothing.
+it is loaded only when the common words of the text settle nothing; a service loads it while it starts. A short word
+that two languages share ("i", "me", "am") settles nothing.
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
@@ -46,7 +48,8 @@ _OTHERS = {
 }
 _FOREIGN_ALONE = frozenset("ñ¿¡ß")
 _ENOUGH_SHARE = 0.3
-_MARGIN_A_LETTER = 0.35
+_MARGIN_A_LETTER, _CLEAR_A_LETTER = 0.35, 1.0
+_FEWEST_WORDS = 2
 
 _UNCHECKED = {
     "en": "This question could not be checked for warning signs, because only English is checked. "
@@ -78,14 +81,35 @@ def is_screened(text: str) -> tuple[bool, str]:
         return False, _identify(text)[0]
     english = sum(word in _ENGLISH for word in words) / len(words)
     other, share = max(((code, _share(words, known)) for code, known in _OTHERS.items()), key=lambda pair: pair[1])
-    if english >= share and (english >= _ENOUGH_SHARE or (english and not share)):
+    if english >= max(share, _ENOUGH_SHARE):
         return True, "en"
     if share >= _ENOUGH_SHARE and share > 2 * english and len(words) > 1:
         return False, other
     language, margin = _identify(text)
-    if language == "en" or english > _ENOUGH_SHARE / 2 or not _sure(text, words, letters, margin):
+    if language == "en" or len(words) < _FEWEST_WORDS:
+        return True, "en"
+    if margin > _CLEAR_A_LETTER * letters:
+        return False, language
+    if english > _ENOUGH_SHARE / 2 or not _sure(text, words, letters, margin):
         return True, "en"
     return False, language
+
+
+class Warming:
+    """Loads the identifier beside a service that starts, so that no person waits for it."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Load in a thread of its own; at once over when it is loaded already."""
+        self._thread = threading.Thread(target=_identifier, name="language", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until it is loaded."""
+        if self._thread is not None:
+            self._thread.join(timeout=10)
 
 
 def unchecked_text(language: str) -> str:

@@ -11,11 +11,12 @@ from service.triage.matching import Concept, Lexicon, Near
 from service.triage.quantities import QUANTITIES
 from service.triage.records import Basis, Level, RuleSource
 from service.triage.spelling import Speller
+from service.triage.weights import Weights, read_weights
 
 _HOME = Path(__file__).parent
-_LANGUAGE_CONCEPTS = (
+LANGUAGE_CONCEPTS = (
     "harmless", "not_a_person", "denial", "no_denial", "scope_end", "filler", "denial_item", "denial_after",
-    "asks", "frame", "person", "generic", "study", "kin", "supposing", "long_ago", "settled", "now",
+    "asks", "frame", "person", "generic", "study", "kin", "supposing", "long_ago", "settled", "now", "courtesy",
 )  # fmt: skip
 
 
@@ -26,10 +27,12 @@ class Condition:
     Attributes:
         groups: What must be said; the concepts of one group in the same sentence.
         absent: What must not be said.
+        needs: Symbols of all concepts that must be said.
     """
 
     groups: tuple[tuple[str, ...], ...]
     absent: tuple[str, ...]
+    needs: frozenset[str]
 
     @property
     def concepts(self) -> tuple[str, ...]:
@@ -135,7 +138,8 @@ class Rules:
         concepts: Concepts by name, for the documentation.
         signs: Concepts of the rules whose inner "not" denies nothing else.
         forms: Written words met before with their plain forms.
-        symbols: Plain words met before with what they stand for.
+        symbols: Plain words met before with their repaired form and what they stand for.
+        weights: What the second reader has learnt; None where its table is missing.
     """
 
     rules: tuple[Rule, ...]
@@ -149,9 +153,10 @@ class Rules:
     reviewed_by: str
     reviewed_on: str
     concepts: Mapping[str, Concept]
-    signs: tuple[str, ...]
+    signs: frozenset[str]
     forms: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    symbols: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    weights: Weights | None = None
 
 
 def read_rules(path: Path | None = None) -> Rules:
@@ -169,7 +174,7 @@ def read_rules(path: Path | None = None) -> Rules:
     concepts_table = _toml(chosen.with_name("concepts.toml"))
     language = _toml(chosen.with_name("language.toml"))
     concepts = _concepts(concepts_table, "concepts.toml") | _concepts(language, "language.toml")
-    missing = [name for name in _LANGUAGE_CONCEPTS if name not in concepts]
+    missing = [name for name in LANGUAGE_CONCEPTS if name not in concepts]
     if missing:
         raise RulesError("language.toml", f"misses {', '.join(missing)}")
     lexicon = Lexicon(concepts.values(), QUANTITIES)
@@ -189,7 +194,8 @@ def read_rules(path: Path | None = None) -> Rules:
         reviewed_by=table["reviewed_by"],
         reviewed_on=table["reviewed_on"],
         concepts=concepts,
-        signs=tuple(name for name in _named_by(rules) if name not in reading.no_shield),
+        signs=_named_by(rules) - reading.no_shield,
+        weights=read_weights(table_file) if (table_file := chosen.with_name("likeness.tsv")).exists() else None,
     )
 
 
@@ -218,10 +224,10 @@ def _known(names: Sequence[str], concepts: Mapping[str, Concept]) -> Sequence[st
     return names
 
 
-def _named_by(rules: Sequence[Rule]) -> Sequence[str]:
-    """Every concept that some condition asks for, once."""
+def _named_by(rules: Sequence[Rule]) -> frozenset[str]:
+    """Every concept that some condition asks for."""
     conditions = (condition for rule in rules for variant in rule.variants for condition in variant.when)
-    return tuple(dict.fromkeys(name for condition in conditions for name in condition.concepts))
+    return frozenset(name for condition in conditions for name in condition.concepts)
 
 
 def _modifiers(
@@ -271,4 +277,5 @@ def _condition(line: str, concepts: Mapping[str, Concept], place: str) -> Condit
     ]
     if missing:
         raise RulesError(place, f"there is no concept {missing[0]!r} ({line})")
-    return Condition(groups, tuple(name.strip() for name in absent))
+    needs = frozenset(f"<{name}>" for group in groups for name in group)
+    return Condition(groups, tuple(name.strip() for name in absent), needs)

@@ -1,7 +1,7 @@
 """Finding concepts in the tokens of a text.
 
-Each token is looked up once; a phrase is tried only where its rarest element was seen. Cost grows
-with the number of tokens and of places where a phrase can start, never with their product.
+Each word is looked up once; a phrase is tried only where all of its elements were seen. Cost grows with the number
+of tokens and of places where a phrase can start, never with their product.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +10,14 @@ from dataclasses import dataclass, field
 from service.triage.errors import RulesError
 from service.triage.normalising import Words
 from service.triage.phrases import Element, parse_phrase, words_of
+from service.triage.rows import Marks, Places, Row, bits_of, match_row
 
 MatchSpan = tuple[int, int]
 """First token and end (exclusive) of a match."""
 
-_Places = dict[int, tuple[int, ...]]
-"""First token of each match to its ends."""
-
-_NEGATIVE = frozenset({"no", "not", "never", "nothing", "without", "none"})
 _MAX_ENDS = 4
 _MAX_NEAR = 4
 _LOOK_BACK = 12
-_LONGEST_PART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +48,17 @@ class Concept:
     near: tuple[Near, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    concept: str
-    elements: tuple[Element, ...]
-    needs: tuple[str, ...]
+@dataclass(slots=True)
+class _Depth:
+    """What is found at one depth: what it needs lies at lesser ones.
+
+    Attributes:
+        by_concept: Rows that name no word, by their rarest element.
+        nears: Concepts with neighbours that say them.
+    """
+
+    by_concept: dict[str, list[Row]] = field(default_factory=dict)
+    nears: list[tuple[str, Near, frozenset[str]]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,12 +67,12 @@ class Chart:
 
     Attributes:
         words: The tokens.
-        found: Symbol to first token to the ends of its matches.
+        found: Concept or quantity to first token to the ends of its matches.
         parts: Concept, first token and end of a match of neighbours, to the places of its parts.
     """
 
     words: Words
-    found: dict[str, dict[int, tuple[int, ...]]] = field(default_factory=dict)
+    found: dict[str, Places] = field(default_factory=dict)
     parts: dict[tuple[str, int, int], tuple[MatchSpan, ...]] = field(default_factory=dict)
 
     def add(self, symbol: str, start: int, end: int) -> None:
@@ -99,10 +101,14 @@ class Lexicon:
     def __init__(self, concepts: Iterable[Concept], quantities: Iterable[str]) -> None:
         self._exact: dict[str, list[str]] = {}
         self._starts: dict[str, list[str]] = {}
-        self._levels: list[dict[str, list[_Row]]] = []
-        self._nears: list[list[tuple[str, Near]]] = []
+        self._by_word: dict[str, list[tuple[int, Row]]] = {}
+        self._depths: list[_Depth] = []
         self._quantities = {f"@{name}" for name in quantities}
         self._compile({concept.name: concept for concept in concepts})
+        self._direct = frozenset(
+            symbol for table in (self._exact, self._starts) for named in table.values() for symbol in named
+            if symbol[0] == "<"
+        )  # fmt: skip
         self.vocabulary = frozenset(self._exact)
         self.prefixes = frozenset(self._starts)
         self._shortest = min((len(start) for start in self._starts), default=1)
@@ -114,63 +120,78 @@ class Lexicon:
             word[:length] in self._starts for length in range(self._shortest, min(self._longest, len(word)) + 1)
         )
 
-    def symbols_of(self, word: str) -> tuple[str, ...]:
+    def symbols_of(self, word: str) -> frozenset[str]:
         """The concepts and alternatives that one word stands for."""
-        found = list(self._exact.get(word, ()))
+        found = set(self._exact.get(word, ()))
         for length in range(self._shortest, min(self._longest, len(word)) + 1):
-            found += self._starts.get(word[:length], ())
-        return tuple(dict.fromkeys(found))
+            found.update(self._starts.get(word[:length], ()))
+        return frozenset(found)
 
     def chart(
-        self, words: Words, symbols: Sequence[tuple[str, ...]], quantities: Mapping[str, Sequence[MatchSpan]]
+        self, words: Words, symbols: Mapping[str, frozenset[str]], quantities: Mapping[str, Sequence[MatchSpan]]
     ) -> Chart:
         """Find every concept.
 
         Args:
             words: The text.
-            symbols: For each token what :meth:`symbols_of` says of it.
+            symbols: For each word of the text what :meth:`symbols_of` says of it.
             quantities: Places of the quantities, by name.
         """
         chart = Chart(words)
-        found = chart.found
-        same: dict[tuple[str, ...], dict[int, tuple[int, ...]]] = {}
-        for place, named in enumerate(symbols):
-            if named:
-                same.setdefault(named, {})[place] = (place + 1,)
-        waiting: dict[str, list[_Places]] = {}
-        for named, places in same.items():
-            for symbol in named:
-                waiting.setdefault(symbol, []).append(places)
-        for symbol in [symbol for symbol in waiting if symbol[0] == "<"]:
-            found[symbol] = _merged(waiting.pop(symbol))
+        found, marks = chart.found, Marks(words, symbols)
+        waiting = self._rows_in(marks)
+        direct = self._direct & marks.present
+        marks.note(direct.union(*(row.words for rows in waiting for row in rows)))
+        for symbol in sorted(direct):
+            found[symbol] = {place: (place + 1,) for place in bits_of(marks.starts[symbol])}
         for name, spans in quantities.items():
             for start, end in spans:
                 chart.add(f"@{name}", start, end)
-        for rows, nears in zip(self._levels, self._nears, strict=True):
-            _match_rows(rows, waiting, chart)
-            for concept, near in nears:
-                _match_near(concept, near, chart)
+        for depth, ready in zip(self._depths, waiting, strict=True):
+            named = [row for symbol in found.keys() & depth.by_concept.keys() for row in depth.by_concept[symbol]]
+            seen = set(found)  # what this depth adds is needed by greater ones only
+            for row in sorted([*ready, *named], key=lambda row: row.number):
+                if row.concepts <= seen:
+                    for symbol in row.concepts:
+                        marks.close(symbol, found[symbol])
+                    _add_row(row, marks, chart)
+            for concept, near, needs in depth.nears:
+                if needs <= seen:
+                    for symbol in needs:
+                        marks.close(symbol, found[symbol])
+                    _match_near(concept, near, marks, chart)
         return chart
+
+    def _rows_in(self, marks: Marks) -> list[list[Row]]:
+        """By depth, the rows whose words all stand somewhere."""
+        waiting: list[list[Row]] = [[] for _ in self._depths]
+        present = marks.present
+        for symbol in self._by_word.keys() & present:
+            for depth, row in self._by_word[symbol]:
+                if row.words <= present:
+                    waiting[depth].append(row)
+        return waiting
 
     def _compile(self, concepts: Mapping[str, Concept]) -> None:
         depth: dict[str, int] = {}
-        rows: list[_Row] = []
+        rows: list[Row] = []
         for concept in concepts.values():
             for phrase in concept.phrases:
                 for elements in parse_phrase(phrase, f"concept {concept.name}"):
                     self._add_row(concept.name, elements, rows)
             self._depth(concept.name, concepts, depth, ())
-        common = self._commonness(rows)
-        for _ in range(max(depth.values(), default=0) + 1):
-            self._levels.append({})
-            self._nears.append([])
+        self._depths = [_Depth() for _ in range(max(depth.values(), default=0) + 1)]
         for row in rows:
-            anchor = min(row.needs, key=lambda need: common.get(need, 0))
-            self._levels[depth[row.concept]].setdefault(anchor, []).append(row)
+            anchor = min(sorted(row.words or row.concepts), key=self._commonness)
+            if row.words:
+                self._by_word.setdefault(anchor, []).append((depth[row.concept], row))
+            else:
+                self._depths[depth[row.concept]].by_concept.setdefault(anchor, []).append(row)
         for concept in concepts.values():
-            self._nears[depth[concept.name]] += [(concept.name, near) for near in concept.near]
+            nears = self._depths[depth[concept.name]].nears
+            nears += [(concept.name, near, frozenset(f"<{part}>" for part in near.of)) for near in concept.near]
 
-    def _add_row(self, concept: str, elements: tuple[Element, ...], rows: list[_Row]) -> None:
+    def _add_row(self, concept: str, elements: tuple[Element, ...], rows: list[Row]) -> None:
         symbol = f"<{concept}>"
         alone = len(elements) == 1 and elements[0].symbol[0] not in "<@"
         for element in elements:
@@ -181,14 +202,16 @@ class Lexicon:
                 if target not in named:
                     named.append(target)
         if not alone:
-            rows.append(_Row(concept, elements, tuple(dict.fromkeys(e.symbol for e in elements))))
+            needs = frozenset(element.symbol for element in elements)
+            spoken = frozenset(need for need in needs if need[0] not in "<@")
+            rows.append(Row(len(rows), concept, elements, spoken, needs - spoken))
 
-    def _commonness(self, rows: Iterable[_Row]) -> dict[str, int]:
-        common: dict[str, int] = {}
-        for row in rows:
-            for need in row.needs:
-                common[need] = common.get(need, 0) + 1
-        return common
+    def _commonness(self, symbol: str) -> float:
+        """How often a symbol is likely to stand in a text: short words that many phrases name are everywhere."""
+        return sum(
+            len((self._starts if word.endswith("*") else self._exact)[word.removesuffix("*")]) / len(word)
+            for word in words_of(symbol)
+        )
 
     def _depth(self, name: str, concepts: Mapping[str, Concept], depth: dict[str, int], above: tuple[str, ...]) -> int:
         if name in depth:
@@ -215,92 +238,32 @@ class Lexicon:
         return below
 
 
-def _merged(tables: list[_Places]) -> _Places:
-    """One table of the places of an alternative; put off until some row has all that it needs."""
-    if len(tables) == 1:
-        return dict(tables[0])
-    return {place: ends for table in tables for place, ends in table.items()}
+def _add_row(row: Row, marks: Marks, chart: Chart) -> None:
+    """Note every place of a row; what another name of neighbours means has the same parts."""
+    symbol, other = f"<{row.concept}>", row.elements[0].symbol[1:-1] if len(row.elements) == 1 else ""
+    for start, end in match_row(row, marks, chart.words, chart.found):
+        chart.add(symbol, start, end)
+        parts = chart.parts.get((other, start, end)) if other else None
+        if parts is not None:
+            chart.parts.setdefault((row.concept, start, end), parts)
 
 
-def _match_rows(rows: Mapping[str, Sequence[_Row]], waiting: dict[str, list[_Places]], chart: Chart) -> None:
-    """Try every row whose elements have all been seen somewhere."""
-    found = chart.found
-    for symbol in [symbol for symbol in (*found, *waiting) if symbol in rows]:
-        for row in rows[symbol]:
-            if all(need in found or need in waiting for need in row.needs):
-                for need in row.needs:
-                    if need in waiting:
-                        found[need] = _merged(waiting.pop(need))
-                _match_row(row, chart)
-
-
-def _match_row(row: _Row, chart: Chart) -> None:
-    found, sentence, comma, canon = chart.found, chart.words.sentence, chart.words.comma, chart.words.canon
-    first, *rest = row.elements
-    symbol = f"<{row.concept}>"
-    tables = [(found[element.symbol], element.gap + 1) for element in rest]
-    size = len(sentence)
-    for start, ends in _openings(row, found):
-        here = sentence[start]
-        reached: Sequence[int] = ends
-        for table, gap in tables:
-            onward: list[int] = []
-            for end in reached:
-                last = min(size, end + gap)
-                for place in range(end, last):
-                    if sentence[place] != here:
-                        break
-                    if place in table and (place == end or not comma[place]):
-                        onward += table[place]
-                        break
-                    if comma[place] or canon[place] in _NEGATIVE:
-                        break
-            if not onward:
-                reached = ()
-                break
-            reached = onward[:_MAX_ENDS]
-        for end in reached:
-            chart.add(symbol, start, end)
-            if not rest and (first.symbol[1:-1], start, end) in chart.parts:
-                chart.parts.setdefault((row.concept, start, end), chart.parts[first.symbol[1:-1], start, end])
-
-
-def _openings(row: _Row, found: Mapping[str, Mapping[int, tuple[int, ...]]]) -> list[tuple[int, tuple[int, ...]]]:
-    """Where the row may begin; near its rarest element only, when its first one is everywhere."""
-    firsts = found[row.elements[0].symbol]
-    fewest, reach, walked = len(firsts), 0, 0
-    rarest: Mapping[int, tuple[int, ...]] = firsts
-    part = 1 if row.elements[0].symbol[0] not in "<@" else _LONGEST_PART
-    for element in row.elements[1:]:
-        walked += element.gap + part
-        part = 1 if element.symbol[0] not in "<@" else _LONGEST_PART
-        if len(found[element.symbol]) * walked < fewest:
-            rarest, reach = found[element.symbol], walked
-            fewest = len(rarest) * reach
-    if rarest is firsts:
-        return list(firsts.items())
-    places = {place for at in rarest for place in range(max(0, at - reach), at) if place in firsts}
-    return [(place, firsts[place]) for place in sorted(places)]
-
-
-def _match_near(concept: str, near: Near, chart: Chart) -> None:
-    tables = [chart.found.get(f"<{part}>") for part in near.of]
-    if not all(tables):
-        return
-    sentence = chart.words.sentence
-    symbol = f"<{concept}>"
-    present = [table for table in tables if table]
-    anchor = min(range(len(present)), key=lambda number: len(present[number]))
-    others = [table for number, table in enumerate(present) if number != anchor]
-    for start, ends in list(present[anchor].items()):
-        groups: list[tuple[MatchSpan, ...]] = [((start, end),) for end in ends[:1]]
-        for table in others:
+def _match_near(concept: str, near: Near, marks: Marks, chart: Chart) -> None:
+    symbols = [f"<{part}>" for part in near.of]
+    anchor = min(symbols, key=lambda symbol: len(chart.found[symbol]))
+    symbols.remove(anchor)
+    others = [(marks.starts[symbol], chart.found[symbol]) for symbol in symbols]
+    for start, ends in chart.found[anchor].items():
+        groups: list[tuple[MatchSpan, ...]] = [((start, ends[0]),)]
+        for starts, places in others:
             groups = [
-                (*group, part) for group in groups for part in _neighbours(_hull(group), table, near.within, sentence)
+                (*group, part)
+                for group in groups
+                for part in _neighbours(_hull(group), starts, places, near.within, chart.words.sentence)
             ][:_MAX_NEAR]
         for group in groups:
             first, last = _hull(group)
-            chart.add(symbol, first, last)
+            chart.add(f"<{concept}>", first, last)
             chart.parts.setdefault((concept, first, last), group)
 
 
@@ -308,22 +271,23 @@ def _hull(group: Sequence[MatchSpan]) -> MatchSpan:
     return min(start for start, _ in group), max(end for _, end in group)
 
 
-def _neighbours(
-    span: MatchSpan, table: Mapping[int, tuple[int, ...]], within: int, sentence: Sequence[int]
-) -> list[MatchSpan]:
-    """The nearest match of ``table`` in or behind the span, and the nearest one before it."""
+def _neighbours(span: MatchSpan, starts: int, places: Places, within: int, sentence: Sequence[int]) -> list[MatchSpan]:
+    """The nearest match in or behind the span, and the nearest one before it; ``starts`` holds the places as bits."""
     start, end = span
     near = []
-    for place in range(start, min(end + within + 1, len(sentence))):
+    ahead = starts >> start & ((1 << (end + within + 1 - start)) - 1)
+    if ahead:
+        place = start + (ahead & -ahead).bit_length() - 1
+        if sentence[place] == sentence[start]:
+            near.append((place, places[place][0]))
+    furthest = max(start - within - _LOOK_BACK + 1, 0)
+    before = starts >> furthest & ((1 << (start - furthest)) - 1)
+    while before:
+        place = furthest + before.bit_length() - 1
         if sentence[place] != sentence[start]:
             break
-        if place in table:
-            near.append((place, table[place][0]))
+        if places[place][0] + within >= start:
+            near.append((place, places[place][0]))
             break
-    for place in range(start - 1, max(start - within - _LOOK_BACK, -1), -1):
-        if sentence[place] != sentence[start]:
-            break
-        if place in table and table[place][0] + within >= start:
-            near.append((place, table[place][0]))
-            break
+        before ^= 1 << (place - furthest)
     return near

@@ -9,9 +9,9 @@ doi:10.1016/j.jbi.2009.05.002.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from service.triage.matching import Chart, MatchSpan
 
@@ -33,11 +33,15 @@ _OPENERS = frozenset(
     "student nurse here".split()
 )
 _AUXILIARIES = frozenset("is are was were does do did can could will would should may might has have had".split())
+_NO_SUPPOSITION = frozenset({("as", "if"), ("i", "suppose"), ("not", "imagine"), ("to", "imagine"), ("even", "if")})
 _LEADING = frozenset("if when with after in for".split())
 _PRONOUNS = frozenset("i my me he she his her".split())
 _ASKING = frozenset("is are do does can could will would should".split())
 _SUBJECTS = frozenset(
     "a an the it there people someone anyone women men you they back this that sciatica cauda low lower".split()
+)
+_JUDGEMENTS = frozenset(
+    "dangerous serious normal bad harmful safe common rare fatal deadly permanent reversible always ever".split()
 )
 _NO_QUESTION = frozenset("not barely hardly scarcely only just no feel see".split())
 _ORDER = list(Reading)
@@ -47,25 +51,34 @@ _PAST_REACH = 18
 _LONG_AGO_REACH = 22
 _LIST_ITEM = 3
 _BUT_REACH = 4
+_OTHERWISE = frozenset("otherwise else apart besides except".split())
+_SOMEBODY = frozenset("i my we our he she his her".split())
+_TURNS = frozenset("but however though although because".split())
+_PAST_TENSE = frozenset(
+    "was were had could did went lost got fell came gave took felt became broke woke would used".split()
+)
+_MODALS = frozenset("would could will might may can should what how why which who when".split())
 _RECENT = frozenset("today yesterday tonight still since keeps keep".split())
 
 
 class Assertions:
     """Reads the signs of one text. Building it is one pass; each reading looks at a bounded stretch."""
 
-    def __init__(self, chart: Chart, signs: Iterable[str]) -> None:
+    def __init__(self, chart: Chart, signs: Collection[str], scene: Collection[str] = ()) -> None:
         words = chart.words
         self._parts = chart.parts
         self._words = words
         size = len(words.canon)
         spared = _covered(chart.spans("no_denial"), size)
-        for sign in signs:
-            for start, end in chart.spans(sign):
-                if (sign, start, end) not in chart.parts:
-                    spared[start:end] = [True] * (end - start)
+        spans = [(sign, *span) for sign in map(_name_of, chart.found) if sign in signs for span in chart.spans(sign)]
+        following = {start for sign, start, _ in spans if sign not in scene}
+        for sign, start, end in spans:
+            # "not gone" before "numb" is no sign of its own: the "not" denies the numbness.
+            if (sign, start, end) not in chart.parts and not (end in following and not words.comma[end]):
+                spared[start:end] = [True] * (end - start)
         self._denies = [False] * size
         for start, end in chart.spans("denial"):
-            if not any(spared[start:end]) and not self._after_modal(start):
+            if True not in spared[start:end] and not self._after_modal(start):
                 self._denies[end - 1] = True
         self._spared = spared
         self._stops = _covered(chart.spans("scope_end"), size)
@@ -82,37 +95,80 @@ class Assertions:
         self._about_somebody = {
             number
             for number, (first, last) in enumerate(words.bounds)
-            if any(self._person[first:last])
-            and (not any(self._generic[first:last]) or not _PRONOUNS.isdisjoint(words.canon[first:last]))
+            if True in self._person[first:last]
+            and (True not in self._generic[first:last] or not _PRONOUNS.isdisjoint(words.canon[first:last]))
         }
         self._supposed = self._supposed_places(chart)
         self._general = self._general_places(chart)
+        reached = self._in_question()
+        self._reached = [place for place in range(size) if place in reached]
+        self._cues_before = [0, *accumulate(place in reached for place in range(size))]
 
     def read(
-        self, concept: str, span: MatchSpan, *, lasting: bool = False, scene: bool = False, meant: bool = False
-    ) -> Reading:
-        """How one match is meant; of neighbours that mean a sign together, each must be meant.
+        self,
+        concept: str,
+        spans: Iterable[MatchSpan],
+        *,
+        lasting: bool = False,
+        scene: bool = False,
+        meant: bool = False,
+    ) -> list[tuple[MatchSpan, Reading]]:
+        """How each match is meant; of neighbours that mean a sign together, each must be meant.
 
         Args:
             concept: What was found.
-            span: Where.
+            spans: Where.
             lasting: True for what stays true for ever, such as having had cancer: it is never past.
             scene: True for words that only set the scene, such as a part of the body.
             meant: True for what is never merely supposed, such as thoughts of self-harm.
         """
+        cues = self._cues_before
+        return [
+            (span, Reading.ASSERTED)
+            if cues[span[0]] == cues[span[1]]
+            else (span, self._read_parts(concept, span, lasting=lasting, scene=scene, meant=meant))
+            for span in spans
+        ]
+
+    def _read_parts(self, concept: str, span: MatchSpan, *, lasting: bool, scene: bool, meant: bool) -> Reading:
         whole = self._read(span, lasting=lasting, scene=scene, meant=meant)
         if whole in {Reading.HARMLESS, Reading.DENIED} or scene:
             return whole
         for start, end in self._parts.get((concept, *span), ()):
-            if any(self._harmless[start:end]):
+            if True in self._harmless[start:end]:
                 return Reading.HARMLESS
             if self._is_denied(start, end):
                 return Reading.DENIED
+            if self._supposed[start] and not meant:
+                return Reading.SUPPOSED
         return whole
+
+    def of_words(self) -> list[Reading]:
+        """How each single word is meant, whatever concept it belongs to."""
+        meant = [Reading.ASSERTED] * len(self._words.canon)
+        for place in self._reached:
+            meant[place] = self._read((place, place + 1), lasting=False, scene=False, meant=False)
+        return meant
+
+    def _in_question(self) -> set[int]:
+        """Every place that some cue can reach; whatever lies elsewhere is asserted."""
+        spoken = zip(self._harmless, self._supposed, self._general, strict=True)
+        reached = {place for place, marks in enumerate(spoken) if any(marks)}
+        for place, denies in enumerate(self._denies):
+            if denies:
+                reached.update(range(place + 1, place + _FARTHEST + 1))
+        reached.update(start - 1 for start in self._denied_after)
+        reached.update(end - 1 for _, end in self._words.bounds)
+        reached.update(end + behind for end in self._animals for behind in range(3))
+        for start, _ in self._long_ago:
+            reached.update(range(start - _LONG_AGO_REACH - 1, start + _LONG_AGO_REACH + 1))
+        for start, _ in self._settled:
+            reached.update(range(start - _PAST_REACH, start))
+        return reached
 
     def _read(self, span: MatchSpan, *, lasting: bool, scene: bool, meant: bool) -> Reading:
         start, end = span
-        if any(self._harmless[start:end]) or self._of_an_animal(start):
+        if True in self._harmless[start:end] or self._of_an_animal(start):
             return Reading.HARMLESS
         if scene:
             return Reading.ASSERTED
@@ -141,7 +197,9 @@ class Assertions:
         )  # fmt: skip
 
     def _of_an_animal(self, start: int) -> bool:
-        return any(end in self._animals and not any(self._person[end:start]) for end in (start, start - 1, start - 2))
+        return bool(self._animals) and any(
+            end in self._animals and True not in self._person[end:start] for end in (start, start - 1, start - 2)
+        )
 
     def _is_denied(self, start: int, end: int) -> bool:
         return self._denied_before(start) or self._denied_behind(end)
@@ -179,7 +237,7 @@ class Assertions:
         if end >= len(words.canon):
             return False
         if end in self._denied_after and words.sentence[end] == words.sentence[end - 1]:
-            return True
+            return not (words.comma[end] and words.canon[end] == "fine")  # "chest fine", but not "numb, fine otherwise"
         answered = words.sentence[end] != words.sentence[end - 1] and words.sentence[end - 1] in words.question
         if not answered or words.canon[end] not in {"no", "nope", "none", "nah", "never", "not"}:
             return False
@@ -191,12 +249,30 @@ class Assertions:
         for mark_start, mark_end in _around(self._long_ago, start - _LONG_AGO_REACH, end + _LONG_AGO_REACH):
             if words.sentence[mark_start] != sentence or (mark_start and words.canon[mark_start - 1] == "since"):
                 continue
+            if mark_end <= start and self._moves_on(mark_end, start, end):
+                continue
             low, high = min(mark_end, end), max(start, mark_start)
             if not self._now_between(low, high) and not self._now_between(
                 end, min(end + 6, len(words.canon)), sentence
             ):
                 return True
         return self._is_settled(start, end)
+
+    def _moves_on(self, mark: int, start: int, end: int) -> bool:
+        """Whether the story is in the present again: "I had a fall last year and my legs are numb"."""
+        words = self._words
+        turn = next(
+            (
+                place
+                for place in range(start, mark, -1)
+                if words.canon[place - 1] == "and" or (words.comma[place] and words.canon[place] in _SOMEBODY)
+            ),
+            None,
+        )
+        if turn is None:
+            return False
+        told = words.canon[turn : end + 2]
+        return _PAST_TENSE.isdisjoint(told) and not any(word.endswith("ed") for word in told)
 
     def _is_settled(self, start: int, end: int) -> bool:
         words = self._words
@@ -205,10 +281,13 @@ class Assertions:
             between = words.canon[end:mark_start]
             if _turns_away(between) or not _RECENT.isdisjoint(between):
                 continue
+            first, last = words.bounds[words.sentence[mark_start]]
+            if not _OTHERWISE.isdisjoint(words.canon[max(first, mark_start - 3) : min(last, mark_start + 4)]):
+                continue
             if words.sentence[mark_start] == sentence:
                 return not self._recent(start, sentence)
-            first = words.bounds[words.sentence[mark_start]][0]
-            if words.sentence[mark_start] == sentence + 1 and mark_start - first <= 2:
+            told = words.canon[first] not in _SOMEBODY  # "I am fine." says nothing of the sign
+            if words.sentence[mark_start] == sentence + 1 and mark_start - first <= 2 and told:
                 return not self._recent(start, sentence)
         return False
 
@@ -233,6 +312,8 @@ class Assertions:
         places = [False] * len(words.canon)
         done = 0
         for start, _ in chart.spans("supposing"):
+            if start and (words.canon[start - 1], words.canon[start]) in _NO_SUPPOSITION:
+                continue
             place, aside = max(start, done), start > 0 and words.comma[start]
             while place < len(places) and words.sentence[place] == words.sentence[start]:
                 if (
@@ -243,10 +324,18 @@ class Assertions:
                     break
                 if words.canon[place] == "but" or (aside and place > start and words.comma[place]):
                     break
+                if place > start and words.comma[place] and not self._asks_on(place):
+                    break
                 places[place] = True
                 place += 1
             done = max(done, place)
         return places
+
+    def _asks_on(self, place: int) -> bool:
+        """Whether the sentence asks or supposes on from here: "if a disc slips, could the bladder fail"."""
+        words = self._words
+        last = words.bounds[words.sentence[place]][1]
+        return words.sentence[place] in words.question or not _MODALS.isdisjoint(words.canon[place:last])
 
     def _opens_question(self, place: int) -> bool:
         """Whether a question word stands where a question can begin, not in the middle of a story."""
@@ -265,8 +354,13 @@ class Assertions:
         if not after or word not in _ASKING:
             return False
         if word in {"is", "are"}:
-            return after[0] in _SUBJECTS or place + 1 in self._items
+            return after[0] in _SUBJECTS or place + 1 in self._items or self._judges(place)
         return after[0] not in _NO_QUESTION
+
+    def _judges(self, place: int) -> bool:
+        """Whether what follows asks how bad a thing is: "is black stool always dangerous"."""
+        last = self._words.bounds[self._words.sentence[place]][1]
+        return not _JUDGEMENTS.isdisjoint(self._words.canon[place + 2 : last])
 
     def _general_places(self, chart: Chart) -> list[bool]:
         words = chart.words
@@ -274,26 +368,40 @@ class Assertions:
         general = [False] * size
         framed = _covered(chart.spans("frame"), size)
         asks = {start for start, _ in chart.spans("asks")}
-        studied = {words.sentence[start] for start, _ in chart.spans("study")}
+        studied = {words.sentence[start]: end for start, end in chart.spans("study")}
         for number, (first, last) in enumerate(words.bounds):
             if number in studied:
-                general[first:last] = [True] * (last - first)
+                end = self._own_part(studied[number], last)
+                general[first:end] = [True] * (end - first)
                 continue
             opening = next((p for p in range(first, last) if p in asks and self._opens_question(p)), None)
             if opening is None or self._is_own_story(opening, last, framed):
                 continue
             lead = words.canon[first:opening]
-            if lead and lead[0] in _LEADING and (lead[0] == "if" or not any(self._person[first:opening])):
+            if lead and lead[0] in _LEADING and (lead[0] == "if" or True not in self._person[first:opening]):
                 opening = first if _PRONOUNS.isdisjoint(lead) else opening
             general[opening:last] = [True] * (last - opening)
         return general
 
+    def _own_part(self, start: int, last: int) -> int:
+        """Where, behind words of study, somebody's own story begins: "the leaflet says so, but my leg is numb"."""
+        words = self._words
+        for place in range(start, last):
+            joined = words.comma[place] or words.canon[place - 1] == "and"
+            if words.canon[place] in _TURNS or (joined and words.canon[place] in {"i", "my", "mine", "now"}):
+                return place
+        return last
+
     def _is_own_story(self, opening: int, last: int, framed: list[bool]) -> bool:
         """Whether the question is about somebody, and not about people in general."""
         own = [place for place in range(opening, last) if self._person[place] and not framed[place]]
-        if not any(self._generic[opening:last]):
+        if True not in self._generic[opening:last]:
             return bool(own)
         return any(self._words.canon[place] in _PRONOUNS for place in own)
+
+
+def _name_of(symbol: str) -> str:
+    return symbol[1:-1]
 
 
 def _turns_away(between: list[str]) -> bool:

@@ -83,32 +83,34 @@ def split_words(text: str, spelling: Mapping[str, tuple[str, ...]], seen: dict[s
         seen: Words met before with their plain forms; new ones are added.
     """
     words = Words(text)
+    canon, starts, ends, sentence, commas = words.canon, words.starts, words.ends, words.sentence, words.comma
     number, first, comma = 0, 0, False
     for found in _WORD.finditer(text):
-        raw = found.group()
-        if not raw[0].isalnum():
-            if raw in _SENTENCE_END:
-                if len(words.canon) > first:
-                    if raw == "?":
-                        words.question.add(number)
-                    words.bounds.append((first, len(words.canon)))
-                    first, number = len(words.canon), number + 1
-                comma = False
-            elif raw in _CLAUSE_END:
-                comma = comma or _breaks_clause(text, found.start(), raw)
-            continue
+        raw = found[0]
         plain = seen.get(raw)
         if plain is None:
+            if not raw[0].isalnum():
+                if raw in _SENTENCE_END:
+                    if len(canon) > first:
+                        if raw == "?":
+                            words.question.add(number)
+                        words.bounds.append((first, len(canon)))
+                        first, number = len(canon), number + 1
+                    comma = False
+                elif raw in _CLAUSE_END:
+                    comma = comma or _breaks_clause(text, found.start(), raw)
+                continue
             plain = seen[raw] = tokens_of(raw, spelling)
+        start, end = found.span()
         for token in plain:
-            words.canon.append(token)
-            words.starts.append(found.start())
-            words.ends.append(found.end())
-            words.sentence.append(number)
-            words.comma.append(comma)
+            canon.append(token)
+            starts.append(start)
+            ends.append(end)
+            sentence.append(number)
+            commas.append(comma)
             comma = False
-    if len(words.canon) > first:
-        words.bounds.append((first, len(words.canon)))
+    if len(canon) > first:
+        words.bounds.append((first, len(canon)))
     return words
 
 

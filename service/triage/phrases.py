@@ -9,7 +9,7 @@ A phrase is a row of elements with blanks between them:
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.triage.errors import RulesError
 
@@ -19,8 +19,7 @@ _CONCEPT = re.compile(r"<[a-z][a-z0-9_]*>|@[a-z][a-z0-9_]*")
 _MAX_OPTIONAL = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of a phrase.
 
     Attributes:

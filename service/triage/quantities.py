@@ -10,7 +10,8 @@ from service.triage.ages import DECADES, age_names, decade_age, is_age
 from service.triage.normalising import Words
 
 QUANTITIES = frozenset(
-    "child adult older very_old days week weeks hours years_ago past_year hot fast_pulse number many clock".split()
+    "child adult older very_old days week weeks hours years_ago past_year hot fast_pulse number many clock "
+    "gestation".split()
 )
 """Names that a phrase may use behind ``@``; concepts.toml explains them."""
 
@@ -37,6 +38,8 @@ _NOT_COUNTED = frozenset(
 _BETWEEN = frozenset("of or long whole full odd solid more good and a half".split()) | _NUMBERS.keys()
 _NO_TIME_AFTER = frozenset("old pregnant along gone time".split())
 _NO_TIME_BEFORE = frozenset("in next every within until under aged".split())
+_SOMEBODY_IS = frozenset("am is at".split())
+_NO_GESTATION_AFTER = frozenset("post after into since out in on of from sober clean old away late ago off".split())
 _LOOSE = frozenset("fortnight month months week weeks year years days yonks decades".split())
 _TELLING = _NUMBERS.keys() | DECADES.keys() | _LOOSE
 _HOT_WORDS = frozenset("temperature fever degrees c f feverish thermometer hot".split())
@@ -90,10 +93,10 @@ def _number_names(words: Words, start: int, end: int, value: float) -> tuple[str
         names.append("many")
     if 1900 <= value < datetime.now(UTC).year:
         names.append("past_year")
+    near = canon[max(0, start - 5) : end + 3]
     if is_age(words, start, end, value):
         names += age_names(value)
-    near = canon[max(0, start - 5) : end + 3]
-    if _is_fever(value, said=not _HOT_WORDS.isdisjoint(near)):
+    elif _is_fever(value, said=not _HOT_WORDS.isdisjoint(near)):
         names.append("hot")
     if 110 <= value <= 230 and not _PULSE_WORDS.isdisjoint(near):
         names.append("fast_pulse")
@@ -119,6 +122,13 @@ def _time_names(words: Words, end: int, value: float, before: str) -> Iterator[t
         yield "hours", here + 1
     if unit in {"am", "pm"}:
         yield "clock", here + 1
+    if (
+        unit in {"weeks", "w"}
+        and 4 <= value <= 42
+        and before in _SOMEBODY_IS
+        and _NO_GESTATION_AFTER.isdisjoint(after[:1])
+    ):
+        yield "gestation", here + 1
     length = _UNITS.get(unit, 0.0) * value
     if not length or (after and after[0] in _NO_TIME_AFTER):
         return

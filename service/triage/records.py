@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+Reader = Literal["rule", "likeness"]
+"""``rule``: a condition of the rule is met. ``likeness``: the message resembles others that needed care."""
+
 Basis = Literal["sources", "safety"]
 """``sources``: named pages state the sign. ``safety``: a product rule that none of them states."""
 
@@ -62,6 +65,7 @@ class MatchedRule:
         end: End of the words, exclusive.
         level: Level of this rule, after the modifiers.
         turn: 0 when the words stand in the question, -1 in the turn before it, and so on.
+        by: Which of the two readers found it.
     """
 
     id: str
@@ -70,6 +74,7 @@ class MatchedRule:
     end: int
     level: Level
     turn: int = 0
+    by: Reader = "rule"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,59 +6,34 @@ emptied when they grow large.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from service.triage.loading import Condition, Modifier, ReadingSets, Rule, Rules, Variant, read_rules
-from service.triage.matching import Chart, MatchSpan
-from service.triage.negation import Assertions, Reading
-from service.triage.normalising import split_words
-from service.triage.quantities import find_quantities
-from service.triage.records import Level, MatchedRule, Notice
+from service.triage.likeness import Likeness, find_likeness
+from service.triage.loading import Condition, Modifier, Rule, Rules, Variant, read_rules
+from service.triage.matching import MatchSpan
+from service.triage.negation import Reading
+from service.triage.records import Level, MatchedRule, Notice, Reader
+from service.triage.turns import Turn, read_turn
 
-_MEMORY = 50_000
-_LONGEST_WORD = 40
+SHORT = 8
+"""A message of up to so many words is never doubted: there is nothing else that they could belong to."""
 
+_STRICTER_FROM = 0.4
+_LIKELY_STRICTER_FROM = 0.5
 
-@dataclass(slots=True)
-class _Turn:
-    """One text with its reading."""
-
-    number: int
-    chart: Chart
-    assertions: Assertions
-    sets: ReadingSets
-    known: dict[str, list[tuple[MatchSpan, Reading]]] = field(default_factory=dict)
-
-    def readings(self, concept: str) -> list[tuple[MatchSpan, Reading]]:
-        """All matches of a concept with how they are meant."""
-        found = self.known.get(concept)
-        if found is None:
-            sets = self.sets
-            found = self.known[concept] = [
-                (
-                    span,
-                    self.assertions.read(
-                        concept,
-                        span,
-                        lasting=concept in sets.lasting,
-                        scene=concept in sets.scene,
-                        meant=concept in sets.meant,
-                    ),
-                )
-                for span in self.chart.spans(concept)
-            ]
-        return found
+_Fired = tuple[Rule, Level, Variant, MatchedRule]
 
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """Where a condition was met, and how it is meant."""
+    """Where a condition was met, how it is meant, and whether one turn says all of it."""
 
-    turn: _Turn
+    turn: Turn
     span: MatchSpan
     general: bool
     recent: bool
+    alone: bool = True
 
 
 def load_rules(path: Path | None = None) -> Rules:
@@ -88,64 +63,94 @@ def screen(question: str, rules: Rules, history: Sequence[str] = ()) -> Notice |
         The notice of the strictest rule, with all rules that fired; None when none did, which is never
         a statement that all is well.
     """
-    turns = [_read(text, number - len(history), rules) for number, text in enumerate([*history, question])]
+    turns = [read_turn(text, number - len(history), rules) for number, text in enumerate([*history, question])]
     turns.reverse()
-    fired = [match for rule in rules.rules if (match := _fire(rule, rules, turns)) is not None]
+    found: list[tuple[Turn, Likeness]] = []
+    doubted: frozenset[int] = frozenset()
+    if rules.weights is not None:
+        found = [(turn, like) for turn in turns if (like := find_likeness(turn, rules.weights)) is not None]
+        doubted = frozenset(
+            turn.number for turn, like in found if like.score < rules.weights.doubt_below and len(turn.plain) > SHORT
+        )
+        found = [(turn, like) for turn, like in found if like.score >= rules.weights.alarm_from]
+    said = frozenset().union(*(turn.chart.found for turn in turns))
+    fired = [match for rule in rules.rules if (match := _fire(rule, rules, turns, doubted, said)) is not None]
+    fired = _with_likeness(fired, rules, turns, found)
     if not fired:
         return None
     fired.sort(key=lambda match: (match[1].rank, not match[0].self_harm, not match[0].withhold))
     return _notice(fired, rules)
 
 
-def _read(text: str, number: int, rules: Rules) -> _Turn:
-    if len(rules.forms) > _MEMORY or len(rules.symbols) > _MEMORY:
-        rules.forms.clear()
-        rules.symbols.clear()
-    words = split_words(text, rules.spelling, rules.forms)
-    known = rules.symbols
-    symbols = []
-    for word in words.canon:
-        named = known.get(word)
-        if named is None:
-            named = _symbols(word, rules)
-            known[word] = named
-        symbols.append(named)
-    chart = rules.lexicon.chart(words, symbols, find_quantities(words))
-    return _Turn(number, chart, Assertions(chart, rules.signs), rules.reading)
+def _fire(
+    rule: Rule, rules: Rules, turns: Sequence[Turn], doubted: frozenset[int], said: frozenset[str]
+) -> _Fired | None:
+    """The strictest variant that is met, or general information, or nothing.
 
-
-def _symbols(word: str, rules: Rules) -> tuple[str, ...]:
-    named = rules.lexicon.symbols_of(word)
-    if word in rules.lexicon.vocabulary or len(word) > _LONGEST_WORD:
-        return named
-    return tuple(dict.fromkeys((*named, *rules.lexicon.symbols_of(rules.speller.correct(word)))))
-
-
-def _fire(rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> tuple[Rule, Level, Variant, MatchedRule] | None:
-    """The strictest variant that is met, or general information, or nothing."""
+    What a doubted turn says alone counts for nothing below an emergency; an emergency is never doubted.
+    """
     general: tuple[_Hit, Variant] | None = None
     for variant in rule.variants:
         for condition in variant.when:
-            hit = _meet(condition, turns)
+            hit = _meet(condition, turns) if condition.needs <= said else None
             if hit is None:
                 continue
             if hit.general:
                 if variant.level is Level.EMERGENCY and general is None:
                     general = (hit, variant)
                 continue
+            if variant.level is not Level.EMERGENCY and hit.alone and hit.turn.number in doubted:
+                continue
             level = _raise(variant.level, rule, rules, turns)
             if hit.recent or level.urgent:
-                return rule, level, variant, _matched(rule, level, hit)
+                return rule, level, variant, _matched(rule, level, hit.turn, hit.span)
     topic = next((hit for name in rule.topics if (hit := _topic(name, turns[0])) is not None), None)
     if topic is not None:
-        return rule, Level.INFO, rule.variants[0], _matched(rule, Level.INFO, topic)
+        return rule, Level.INFO, rule.variants[0], _matched(rule, Level.INFO, topic.turn, topic.span)
     if general is not None and general[0].recent:
         hit, variant = general
-        return rule, Level.INFO, variant, _matched(rule, Level.INFO, hit)
+        return rule, Level.INFO, variant, _matched(rule, Level.INFO, hit.turn, hit.span)
     return None
 
 
-def _meet(condition: Condition, turns: Sequence[_Turn]) -> _Hit | None:
+def _with_likeness(
+    fired: list[_Fired], rules: Rules, turns: Sequence[Turn], found: Sequence[tuple[Turn, Likeness]]
+) -> list[_Fired]:
+    """What the second reader adds: an alarm where no rule raised one, or that of another rule that is stricter."""
+    raised = [match for match in fired if match[1] is not Level.INFO]
+    strictest = min((level for _, level, _, _ in raised), key=lambda level: level.rank, default=Level.INFO)
+    added: dict[str, _Fired] = {}
+    for turn, like in found:
+        rule = next(rule for name in like.rules for rule in rules.rules if rule.id == name)
+        level, variant = _likely_variant(rule, like, rules, turns)
+        if level.rank >= strictest.rank or (turn.number != 0 and not level.urgent):
+            continue
+        if raised and (
+            rule.id in {one.id for one, _, _, _ in raised} or _share_above(strictest, like) < _LIKELY_STRICTER_FROM
+        ):
+            continue
+        known = added.get(rule.id)
+        if known is None or level.rank < known[1].rank:
+            added[rule.id] = rule, level, variant, _matched(rule, level, turn, like.span, by="likeness")
+    return [*added.values(), *(one for one in fired if one[0].id not in added)]
+
+
+def _share_above(level: Level, like: Likeness) -> float:
+    """How likely it is that the right level is stricter."""
+    return sum(share for other, share in like.levels.items() if other.rank < level.rank)
+
+
+def _likely_variant(rule: Rule, found: Likeness, rules: Rules, turns: Sequence[Turn]) -> tuple[Level, Variant]:
+    """The likeliest level among those that the rule can have here; the stricter one when in doubt."""
+    levels = [(_raise(variant.level, rule, rules, turns), variant) for variant in rule.variants]
+    whole = sum(found.levels[level] for level in {level for level, _ in levels})
+    for level, variant in levels:
+        if found.levels[level] >= _STRICTER_FROM * whole:
+            return level, variant
+    return levels[0]
+
+
+def _meet(condition: Condition, turns: Sequence[Turn]) -> _Hit | None:
     """The first place where all groups are said, newest turn first."""
     hits: list[_Hit] = []
     for group in condition.groups:
@@ -162,14 +167,16 @@ def _meet(condition: Condition, turns: Sequence[_Turn]) -> _Hit | None:
         if any(reading is Reading.ASSERTED for turn in turns for _, reading in turn.readings(name)):
             return None
     newest = max(hits, key=lambda hit: hit.turn.number)
+    alone = all(hit.turn is newest.turn for hit in hits)
     start, end = newest.span
     for hit in hits:
         if hit.turn is newest.turn and abs(hit.span[0] - start) <= 12:
             start, end = min(start, hit.span[0]), max(end, hit.span[1])
-    return _Hit(newest.turn, (start, end), any(hit.general for hit in hits), any(hit.recent for hit in hits))
+    general, recent = any(hit.general for hit in hits), any(hit.recent for hit in hits)
+    return _Hit(newest.turn, (start, end), general, recent, alone)
 
 
-def _group_hits(group: Sequence[str], turns: Sequence[_Turn]) -> Iterator[_Hit]:
+def _group_hits(group: Sequence[str], turns: Sequence[Turn]) -> Iterator[_Hit]:
     for turn in turns:
         recent = turn.number == 0
         if len(group) == 1:
@@ -180,7 +187,7 @@ def _group_hits(group: Sequence[str], turns: Sequence[_Turn]) -> Iterator[_Hit]:
         yield from _same_sentence(group, turn, recent=recent)
 
 
-def _same_sentence(group: Sequence[str], turn: _Turn, *, recent: bool) -> Iterator[_Hit]:
+def _same_sentence(group: Sequence[str], turn: Turn, *, recent: bool) -> Iterator[_Hit]:
     sentence = turn.chart.words.sentence
     by_sentence: list[dict[int, tuple[MatchSpan, Reading]]] = []
     for concept in group:
@@ -199,37 +206,37 @@ def _same_sentence(group: Sequence[str], turn: _Turn, *, recent: bool) -> Iterat
             yield _Hit(turn, (start, end), general, recent)
 
 
-def _topic(name: str, turn: _Turn) -> _Hit | None:
+def _topic(name: str, turn: Turn) -> _Hit | None:
     for span, reading in turn.readings(name):
         if reading is Reading.GENERAL:
             return _Hit(turn, span, general=True, recent=True)
     return None
 
 
-def _raise(level: Level, rule: Rule, rules: Rules, turns: Sequence[_Turn]) -> Level:
+def _raise(level: Level, rule: Rule, rules: Rules, turns: Sequence[Turn]) -> Level:
     for name, modifier in rules.modifiers.items():
         if name in rule.raised_by and _at_risk(modifier, turns):
             return level.raised()
     return level
 
 
-def _at_risk(modifier: Modifier, turns: Sequence[_Turn]) -> bool:
+def _at_risk(modifier: Modifier, turns: Sequence[Turn]) -> bool:
     if modifier.always and _said(modifier.always, turns):
         return True
     return _said(modifier.said, turns) and not (modifier.unless and _said(modifier.unless, turns))
 
 
-def _said(concept: str, turns: Sequence[_Turn]) -> bool:
+def _said(concept: str, turns: Sequence[Turn]) -> bool:
     return any(reading is Reading.ASSERTED for turn in turns for _, reading in turn.readings(concept))
 
 
-def _matched(rule: Rule, level: Level, hit: _Hit) -> MatchedRule:
-    words = hit.turn.chart.words
-    start, end = words.starts[hit.span[0]], words.ends[hit.span[1] - 1]
-    return MatchedRule(rule.id, words.text[start:end], start, end, level, hit.turn.number)
+def _matched(rule: Rule, level: Level, turn: Turn, span: MatchSpan, by: Reader = "rule") -> MatchedRule:
+    words = turn.chart.words
+    start, end = words.starts[span[0]], words.ends[span[1] - 1]
+    return MatchedRule(rule.id, words.text[start:end], start, end, level, turn.number, by)
 
 
-def _notice(fired: Sequence[tuple[Rule, Level, Variant, MatchedRule]], rules: Rules) -> Notice:
+def _notice(fired: Sequence[_Fired], rules: Rules) -> Notice:
     rule, level, variant, _ = fired[0]
     around = rules.levels[level]
     calm = level in {Level.TODAY, Level.SOON}

@@ -1,10 +1,6 @@
 """Texts that properties must hold for: any Unicode, and texts that look like what people write."""
 
-from hypothesis import settings
 from hypothesis import strategies as st
-
-# Hypothesis derandomises by itself where CI is set. No database: a failure prints the example that shows it.
-PROPERTY = settings(max_examples=200, deadline=None, database=None)
 
 _PIECES = st.sampled_from(
     [

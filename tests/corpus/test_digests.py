@@ -400,6 +400,30 @@ def test_differences_point_at_facts_that_digests_tell() -> None:
         assert cited <= told, (difference["topic"], sorted(cited - told))
 
 
+def test_positions_of_a_difference_are_told_in_sentences_of_their_own() -> None:
+    told = {
+        f"{path.stem}:{fact_id}": sentence.text
+        for path in digest_paths()
+        for sentence in reversed(list(read_sentences(path)))
+        for fact_id in sentence.fact_ids
+    }
+    for difference in read_table("differences.toml")["difference"]:
+        leading = [told[position[0]] for position in difference["positions"]]
+        assert len(set(leading)) == len(leading), difference["topic"]
+
+
+def test_facts_that_no_digest_tells_are_listed_with_the_reason() -> None:
+    log = (DATA.parents[1] / "docs" / "digests.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| ((?:F\d{2} ?)+)\|", log, flags=re.MULTILINE)
+    listed = {(source_id, fact_id) for source_id, fact_ids in rows for fact_id in fact_ids.split()}
+    untold = {
+        (path.stem, fact_id)
+        for path in digest_paths()
+        for fact_id in read_facts(path.stem).keys() - {f for s in read_sentences(path) for f in s.fact_ids}
+    }
+    assert untold == listed
+
+
 # --- tests of the checker: each planted fault must be found -------------------------------------
 
 BED_REST = Fact("F20", "Bed rest is limited to 1 to 2 days at most.", "source", "a", "")

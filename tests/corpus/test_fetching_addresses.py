@@ -3,11 +3,12 @@
 import ipaddress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.fetching.addresses import Target, address_fault, check_url, resolve
 from corpus.fetching.refusals import FetchError, plain_url
+from tests.drilling import PROPERTY
 
 _REFUSED = [
     # loopback
@@ -131,6 +132,7 @@ _REFUSED = [
 ]
 
 
+@pytest.mark.drill("R15")
 @pytest.mark.parametrize("url", _REFUSED)
 def test_the_guard_refuses(url: str) -> None:
     with pytest.raises(FetchError) as caught:
@@ -194,6 +196,7 @@ def test_an_allowed_machine_is_still_asked_by_http_without_a_user_name() -> None
 _PUBLIC = check_url("https://pages.example/")
 
 
+@pytest.mark.drill("R15")
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -243,7 +246,8 @@ def test_an_unknown_name_is_unreachable() -> None:
         assert caught.value.refusal.reason == "unreachable"
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(st.ip_addresses())
 def test_no_address_passes_that_the_standard_library_holds_for_special(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -260,7 +264,8 @@ def test_no_address_passes_that_the_standard_library_holds_for_special(
 _DISGUISES = st.sampled_from(["{0}", "0x{0:08x}", "0{0:o}", "[::ffff:{1}]", "[::{1}]", "[64:ff9b::{1}]", "{2}.{3}"])
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(st.ip_addresses(v=4), _DISGUISES)
 def test_no_ipv4_address_passes_in_disguise(address: ipaddress.IPv4Address, form: str) -> None:
     number = int(address)
@@ -269,7 +274,8 @@ def test_no_ipv4_address_passes_in_disguise(address: ipaddress.IPv4Address, form
         check_url(f"http://{host}/")
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(st.text(max_size=60).map(lambda tail: f"http://{tail}") | st.text(max_size=60))
 def test_any_text_is_refused_or_rebuilt_to_an_address_that_reads_the_same(url: str) -> None:
     try:
@@ -284,7 +290,8 @@ def test_any_text_is_refused_or_rebuilt_to_an_address_that_reads_the_same(url: s
 _WORD = st.text(alphabet="abcXYZ019$!&'()*+,;=%:/@", min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_WORD, _WORD, _WORD)
 def test_no_secret_of_an_address_is_shown(name: str, password: str, query: str) -> None:
     shown = plain_url(f"https://Q{name}:S3{password}@example.org/page?token=K5{query}#K5")

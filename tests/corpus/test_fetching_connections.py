@@ -36,6 +36,7 @@ def test_five_redirects_are_followed_and_six_are_not(site: Site, tmp_path: Path)
     assert items[1].reason == "redirect"
 
 
+@pytest.mark.drill("R15")
 @pytest.mark.parametrize(
     "location",
     [
@@ -77,6 +78,7 @@ def test_a_redirect_of_robots_txt_to_the_inside_is_refused(site: Site, tmp_path:
     assert site.paths == ["/robots.txt"]
 
 
+@pytest.mark.drill("R15")
 def test_the_connection_goes_to_the_address_that_was_checked_with_the_name_in_the_host_header(
     site: Site, tmp_path: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_the_connection_goes_to_the_address_that_was_checked_with_the_name_in_th
     assert {seen.host for seen in site.requests} == {"pages.example"}
 
 
+@pytest.mark.drill("R15")
 def test_a_name_that_changes_its_address_is_caught_and_never_connected_to(site: Site, tmp_path: Path) -> None:
     site.routes["/a"] = PAGE
     street = Street(site, pages_example=[("8.8.8.8",), ("127.0.0.1",)])
@@ -100,6 +103,7 @@ def test_a_name_that_changes_its_address_is_caught_and_never_connected_to(site: 
     assert street.dialled == [("8.8.8.8", 80)]
 
 
+@pytest.mark.drill("R15")
 def test_a_redirect_to_a_name_that_leads_inside_is_refused(site: Site, tmp_path: Path) -> None:
     site.routes["good.example/a"] = redirect_to("http://evil.example/")
     street = Street(site, good_example=[("8.8.8.8",)], evil_example=[("8.8.4.4", "10.0.0.7")])

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.normalising import normalise
-from tests.corpus.strategies import PROPERTY, texts
+from tests.corpus.strategies import texts
+from tests.drilling import PROPERTY
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,7 @@ def test_text_is_stored_in_one_form(raw: str, clean: str) -> None:
     assert normalise(raw) == clean
 
 
+@pytest.mark.drill("R11")
 @PROPERTY
 @given(st.one_of(texts, st.text()))
 def test_normalising_twice_changes_nothing(text: str) -> None:
@@ -39,6 +41,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(once) == once
 
 
+@pytest.mark.drill("R11")
 @PROPERTY
 @given(st.one_of(texts, st.text()))
 def test_normal_text_has_nothing_that_hides_or_cannot_be_stored(text: str) -> None:

@@ -11,7 +11,8 @@ from corpus.sources import load_shipped_documents
 from corpus.splitting import split_document
 from index.embedding import TokenCounter
 from index.model_files import check_model_files
-from tests.corpus.strategies import PROPERTY, texts
+from tests.corpus.strategies import texts
+from tests.drilling import PROPERTY
 
 SOURCE = Source(id="leaflet", title="Leaflet", publisher="Clinic", publisher_short="Clinic", url="")
 PAGE = Page(key="leaflet", title="Leaflet", publisher="Clinic", url="")
@@ -140,6 +141,33 @@ def test_a_longer_table_is_cut_between_rows_under_its_first() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "lead_in"),
+    [
+        ("It helps some. Call if you have:", "Call if you have:"),
+        ("Signs of danger", "Signs of danger"),
+        ("It helps some. Call with any of these.", "Call with any of these."),
+        ("It helps some. Call us then.", ""),
+        ("Legs | Arms", ""),
+    ],
+)
+def test_the_sentence_before_a_list_leads_in_to_it_if_it_speaks_of_what_follows(before: str, lead_in: str) -> None:
+    body = f"{before}\n\n- stand up often\n- walk a little\n- breathe out now and again"
+    _, second, *_ = cut(body, budget=20)
+    assert second[0] == " › ".join(part for part in ("Leaflet › Part 1", lead_in) if part)
+
+
+def test_a_cut_table_keeps_its_lead_in_beside_its_first_row_where_both_fit() -> None:
+    rows = "\n".join(f"{day} | {count} minutes" for day, count in (("Monday", 10), ("Tuesday", 15), ("Friday", 20)))
+    assert cut(f"Walks by day:\n\nDay | Walk\n{rows}\nSunday | an hour at most, slowly", budget=28) == [
+        (
+            "Leaflet › Part 1",
+            "Walks by day:\n\nDay | Walk\nMonday | 10 minutes\nTuesday | 15 minutes\nFriday | 20 minutes",
+        ),
+        ("Leaflet › Part 1 › Walks by day: › Day | Walk", "Sunday | an hour at most, slowly"),
+    ]
+
+
 def test_a_lead_in_that_is_too_long_is_left_out() -> None:
     body = "All of these are worth a try when you sit at work for long:\n\n- stand up\n- walk on\n- breathe out now and again"
     assert [context for context, _ in cut(body, budget=20)] == ["Leaflet › Part 1", "Leaflet › Part 1"]
@@ -187,6 +215,7 @@ def test_a_budget_below_any_text_still_loses_nothing(budget: int) -> None:
     assert "".join(text.split()) == "Restnow.-a-bc"
 
 
+@pytest.mark.drill("R11")
 @PROPERTY
 @given(st.lists(texts, min_size=1, max_size=3), st.integers(12, 60))
 @example(["Try:\n\n- a\n- b " + "c " * 30], 12)
@@ -195,6 +224,7 @@ def test_passages_hold_for_any_text_with_a_toy_counter(bodies: list[str], budget
     check(document, split_document(document, count_words, budget), count_words, budget)
 
 
+@pytest.mark.drill("R11")
 @PROPERTY
 @given(st.lists(texts, min_size=1, max_size=2), st.integers(40, 90))
 def test_passages_hold_for_any_text_counted_by_characters(bodies: list[str], budget: int) -> None:
@@ -202,6 +232,7 @@ def test_passages_hold_for_any_text_counted_by_characters(bodies: list[str], bud
     check(document, split_document(document, len, budget), len, budget)
 
 
+@pytest.mark.drill("R11")
 @PROPERTY
 @given(st.lists(texts, min_size=1, max_size=3), texts, st.sampled_from([24, 64, 256]))
 @example(["腰が痛い。" * 90, "مرحبا " * 200], "Title", 256)

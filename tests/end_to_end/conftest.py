@@ -1,6 +1,7 @@
 """The real model, the real index, the real server on loopback."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,12 +9,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.drilling import rounds
+
 BACKLINE = str(Path(sys.executable).with_name("backline"))
-START_SECONDS = 120
+START_SECONDS = rounds(120, 600)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -27,35 +31,36 @@ def run(home: Path, *arguments: str, **extra: str) -> subprocess.CompletedProces
         env={**environment(home), **extra},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=rounds(300, 1_800),
         check=False,
         stdin=subprocess.DEVNULL,
     )
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the shipped corpus's index, built once by the real command."""
-    folder = tmp_path_factory.mktemp("user") / "var"
-    built = run(folder, "index")
-    assert built.returncode == 0, built.stderr
-    return folder
+def home(warm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the shipped corpus's index."""
+    return shutil.copytree(warm, tmp_path_factory.mktemp("user") / "var")
 
 
-@pytest.fixture(scope="session")
-def server(home: Path) -> Iterator[str]:
-    """The address of a running service."""
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def start_serving(home: Path, *options: str, **extra: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve a home on a free port until the block ends; keywords are further variables of its environment."""
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [BACKLINE, "serve", "--port", str(port)],
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    log = home.parent / f"serve-{port}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [BACKLINE, "serve", "--port", str(port), *options],
+            env={**environment(home), **extra}, stdout=output, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
     try:
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -65,11 +70,23 @@ def server(home: Path) -> Iterator[str]:
             except (urllib.error.URLError, OSError):
                 if process.poll() is not None or time.monotonic() > deadline:
                     process.kill()
-                    pytest.fail(f"the service did not start: {process.communicate()[0]}")
+                    pytest.fail(f"the service did not start: {log.read_text()}")
                 time.sleep(0.2)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=20)
-        assert process.stdout is not None
-        process.stdout.close()
+
+
+@contextmanager
+def serving(home: Path, **extra: str) -> Iterator[str]:
+    """Serve a home on a free port until the block ends, and yield its address."""
+    with start_serving(home, **extra) as (address, _process):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[str]:
+    """The address of a running service."""
+    with serving(home) as address:
+        yield address

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.end_to_end.conftest import BACKLINE, environment, run
+from tests.end_to_end.conftest import BACKLINE, environment, free_port, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,19 +101,28 @@ def test_a_damaged_index_is_refused_by_its_hash(home: Path, tmp_path: Path) -> N
     copy = tmp_path / "var"
     shutil.copytree(home, copy)
     for snapshot in (copy / "snapshots").glob("snap_*"):
-        vectors = bytearray((snapshot / "sentences.faiss").read_bytes())
+        vectors = bytearray((snapshot / "parts" / "0" / "sentences.faiss").read_bytes())
         vectors[1000] ^= 1
-        (snapshot / "sentences.faiss").write_bytes(vectors)
+        (snapshot / "parts" / "0" / "sentences.faiss").write_bytes(vectors)
     done = run(copy, "ask", "What is a back spasm?")
     assert done.returncode == 1
     assert "damaged" in done.stderr
     assert "sentences.faiss" in done.stderr
 
 
-def test_doctor_is_content(home: Path) -> None:
-    done = run(home, "doctor")
-    assert done.returncode == 0
+def test_doctor_is_content_and_proves_that_nothing_leaves(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "var"
+    shutil.copytree(home, copy)
+    done = run(copy, "doctor", "--offline", BACKLINE_PORT=str(free_port()))
+    assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout
+    said = dict(line[6:].split(": ", 1) for line in done.stdout.splitlines())
+    assert list(said) == [
+        "Python", "model", "exported model", "index", "database", "keys", "leaves this machine", "disk", "port",
+        "offline",
+    ]  # fmt: skip
+    assert said["leaves this machine"].startswith("nothing")
+    assert said["offline"] == "a question was answered with every way out barred"
 
 
 def test_a_document_of_ones_own_is_found(home: Path, tmp_path: Path) -> None:
@@ -130,3 +139,19 @@ def test_a_document_of_ones_own_is_found(home: Path, tmp_path: Path) -> None:
     assert "Tuesdays at nine" in reply["answer"]
     (citation,) = [c for c in reply["citations"] if "Tuesdays" in c["quote"]]
     assert (citation["publisher"], citation["digest"]) == ("Riverside", False)
+
+
+def test_a_collection_is_asked_by_its_name_and_a_wrong_name_is_told(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "var"
+    shutil.copytree(home, copy)
+    note = tmp_path / "beds.md"
+    note.write_text("# Beds\n\n## How do I return a bed?\n\nA bed goes back within 90 nights.\n", encoding="utf-8")
+    done = run(copy, "ingest", str(note), "--collection", "beds", "--publisher", "Nightly")
+    assert done.returncode == 0, done.stderr
+    asked = run(copy, "ask", "--collection", "beds", "How do I return a bed?")
+    assert "A bed goes back within 90 nights." in asked.stdout
+    assert run(copy, "sources", "--collection", "beds").stdout.splitlines()[0] == "Nightly: Beds"
+    assert not run(copy, "sources").stdout.startswith("Nightly")
+    wrong = run(copy, "ask", "--collection", "bed", "How do I return a bed?")
+    assert wrong.returncode == 2
+    assert "there are beds, default" in wrong.stderr

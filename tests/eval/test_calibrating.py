@@ -125,9 +125,10 @@ def test_held_back_probabilities_do_not_see_their_own_answer() -> None:
 def test_the_threshold_weighs_costs_or_keeps_a_risk() -> None:
     held_back = np.asarray([0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 0.9, 0.95])
     right = np.asarray([False, False, True, False, True, True, True, True])
-    assert choose_threshold(held_back, right).value == pytest.approx(0.3)
-    careful = choose_threshold(held_back, right, wrong_cost=5)
-    assert careful.value == pytest.approx(0.55)
+    assert choose_threshold(held_back, right).value == pytest.approx(1 / 2)
+    assert choose_threshold(held_back, right, wrong_cost=0.5).value == pytest.approx(1 / 3)
+    careful = choose_threshold(held_back, right, wrong_cost=1.5)
+    assert careful.value == pytest.approx(0.6)
     assert (careful.risk, careful.coverage, careful.needless) == (0.0, 0.5, 0.2)
     # Four right answers and the one still to come: 1 in 5.
     assert choose_threshold(held_back, right, risk=0.2).value == pytest.approx(0.55)

@@ -65,6 +65,17 @@ def test_robustness_asks_each_question_in_its_changed_forms(sets: Path, tmp_path
     assert "Same outcome when shouted                    0.0 %" in result.output
 
 
+def test_a_baseline_of_other_questions_is_refused_before_anything_is_asked(sets: Path, tmp_path: Path) -> None:
+    first = runner.invoke(cli.app, ["run", "--file", str(sets), "--out", str(tmp_path / "before")])
+    assert first.exit_code == 0
+    changed = written(tmp_path, ANSWER, DECLINE, ALARM)
+    arguments = ["run", "--file", str(changed), "--out", str(tmp_path / "after"), "--against", str(tmp_path / "before")]
+    result = runner.invoke(cli.app, arguments)
+    assert result.exit_code == 1
+    assert "is not the same set in both runs" in result.output
+    assert not (tmp_path / "after").exists()
+
+
 def test_validate_explains_and_exits_1(tmp_path: Path, sets: Path) -> None:
     assert runner.invoke(cli.app, ["validate", str(sets)]).exit_code == 0
     bad = written(tmp_path, {**ANSWER, "sources": []})

@@ -1,11 +1,14 @@
 import hashlib
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eval.datasets import item_as_json, load_set, shipped_path
+from corpus.questions import load_questions
+from eval.datasets import check_distinct, item_as_json, load_set, shipped_names, shipped_path
 from eval.errors import SetError
 from eval.records import AnswerItem, DeclineItem, KeyFact, TriageItem
 
@@ -152,3 +155,28 @@ def test_an_item_written_and_read_again_is_the_same(tmp_path: Path) -> None:
 def test_the_shipped_sets_are_sound(name: str) -> None:
     found = load_set(shipped_path(name, "dev"))
     assert len(found.items) >= 150
+
+
+def test_sets_that_share_an_id_are_refused_together(tmp_path: Path) -> None:
+    first = load_set(written(tmp_path, ANSWER))
+    other = replace(first, name="theirs")
+    with pytest.raises(SetError, match=r'theirs: id ".+" stands in mine already'):
+        check_distinct([first, other])
+    check_distinct([first])
+
+
+def test_what_is_shipped_is_found_by_its_file() -> None:
+    assert {"answers", "triage"} <= set(shipped_names("dev"))
+    check_distinct([load_set(shipped_path(name, "dev")) for name in shipped_names("dev")])
+
+
+def folded(item: AnswerItem | DeclineItem | TriageItem) -> tuple[str, ...]:
+    return tuple(" ".join(re.findall(r"\w+", text.lower())) for text in (*item.history, item.question))
+
+
+@pytest.mark.parametrize("name", shipped_names("report"))
+def test_what_is_reported_was_not_worked_on(name: str) -> None:
+    reported = {folded(item) for item in load_set(shipped_path(name, "report")).items}
+    assert len(reported) >= 60
+    assert reported.isdisjoint(folded(item) for item in load_set(shipped_path(name, "dev")).items)
+    assert reported.isdisjoint((" ".join(re.findall(r"\w+", known.text.lower())),) for known in load_questions())

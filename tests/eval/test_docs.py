@@ -11,7 +11,7 @@ from eval import cli
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
-USED = sorted(set(re.findall(r"backline-eval ((?:benchmark )?[a-z]+)([^`#\n]*)", PAGE)))
+USED = sorted(set(re.findall(r"backline-eval ((?:benchmark )?[a-z-]+)([^`#\n]*)", PAGE)))
 MEASURES = sorted(path for path in (ROOT / "eval" / "measures").glob("*.py") if path.name != "__init__.py")
 
 

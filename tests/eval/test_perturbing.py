@@ -1,10 +1,14 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eval.datasets import load_set, shipped_path
+from eval.errors import SetError
+from eval.measures.length import words_of
 from eval.measures.robustness import measure_robustness
-from eval.perturbing import CHANGES, misspell, pad, shout, strip_marks
+from eval.perturbing import CHANGES, load_paraphrases, misspell, pad, shout, strip_marks
 from eval.records import Item
 from eval.running import ask_all
 from tests.eval.fakes import ITEMS, FakeTarget, abstained
@@ -40,8 +44,39 @@ def test_only_an_unchanged_outcome_counts() -> None:
     assert [name for name, same in found.scores.items() if not same] == ["a0", "a1"]
 
 
-def test_different_items_cannot_be_paired() -> None:
+def test_an_item_that_was_not_asked_plainly_cannot_be_paired() -> None:
     plain, _ = ask_all(FakeTarget(), ITEMS[:1])
     other = [replace(plain[0], item=ITEMS[1])]
-    with pytest.raises(ValueError, match="are different items"):
+    with pytest.raises(KeyError):
         measure_robustness(plain, dict.fromkeys(CHANGES, other))
+
+
+def test_a_part_of_the_items_may_be_asked_in_other_words() -> None:
+    plain, _ = ask_all(FakeTarget(), ITEMS)
+    (found,) = measure_robustness(plain, {"paraphrased": plain[3:5]})
+    assert (found.figure.value, found.figure.n) == (1.0, 2)
+
+
+def test_the_shipped_paraphrases_stand_for_items_of_the_development_half() -> None:
+    asked = {
+        item.id: item.question for name in ("answers", "triage") for item in load_set(shipped_path(name, "dev")).items
+    }
+    found = load_paraphrases()
+    assert len(found) >= 60
+    assert found.keys() <= asked.keys()
+    for name, question in found.items():
+        before, after = (set(words_of(text.lower())) for text in (asked[name], question))
+        assert len(before & after) / len(before | after) < 0.8, name  # other words, not another order
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"of": "a"}', '{"of": "a", "question": " "}', '{"of": "a", "question": 3}']
+)
+def test_a_faulty_paraphrase_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"of": "b", "question": "q"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(SetError, match=r"p\.jsonl:2: "):
+        load_paraphrases(path)
+    path.write_text('{"of": "b", "question": "q"}\n' * 2, encoding="utf-8")
+    with pytest.raises(SetError, match="has a line already"):
+        load_paraphrases(path)

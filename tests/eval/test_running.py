@@ -86,12 +86,20 @@ def test_an_address_is_checked_and_a_closed_door_named() -> None:
 def test_our_own_service_is_asked_through_its_application() -> None:
     class Application:
         def ask(
-            self, question: str, history: tuple[str, ...] = (), mode: str = "extractive", top_k: int = 10
+            self,
+            question: str,
+            history: tuple[str, ...] = (),
+            mode: str = "extractive",
+            top_k: int = 10,
+            *,
+            collection: str = "default",
         ) -> dict[str, Any]:
-            return {"status": "abstained", "asked": [question, history, mode, top_k]}
+            return {"status": "abstained", "asked": [question, history, mode, top_k, collection]}
 
-    target = InProcessTarget(Application(), "auto", {"doc": DOCUMENT})
-    assert target.ask("And heat?", ["Does cold help?"])["asked"] == ["And heat?", ("Does cold help?",), "auto", 10]
+    target = InProcessTarget(Application(), "auto", {"doc": DOCUMENT}, {"s": "A page"}, "own")
+    asked = target.ask("And heat?", ["Does cold help?"])["asked"]
+    assert asked == ["And heat?", ("Does cold help?",), "auto", 10, "own"]
+    assert target.source_titles() == {"s": "A page"}
     assert [document_reader(target)(name) for name in ("doc", "absent")] == [DOCUMENT, None]
 
 

@@ -30,18 +30,27 @@ def test_exact_upper_bound_solves_the_binomial_tail() -> None:
     assert exact_upper(1, 2) == pytest.approx(0.95**0.5, abs=1e-12)
 
 
-def test_wilson_covers_the_truth() -> None:
-    rng = np.random.default_rng(1)
-    for share in (0.5, 0.8, 0.93):
-        draws = rng.binomial(150, share, size=1000)
-        intervals = [wilson(int(drawn), 150) for drawn in draws]
-        assert np.mean([found.low <= share <= found.high for found in intervals]) >= 0.93
+@pytest.mark.parametrize("n", [30, 50, 150])
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.93])
+def test_wilson_covers_the_truth(share: float, n: int) -> None:
+    drawn = np.random.default_rng(1).binomial(n, share, size=1000)
+    intervals = [wilson(int(successes), n) for successes in drawn]
+    assert np.mean([found.low <= share <= found.high for found in intervals]) >= 0.93
 
 
-def test_bca_covers_the_truth() -> None:
+SKEWED = np.array([0.0, 0.387, 0.5, 0.63, 1.0])
+"""Scores of single questions as nDCG gives them: mostly perfect, some by steps, a few nothing."""
+CHANCES = np.array([0.05, 0.03, 0.05, 0.07, 0.8])
+
+
+@pytest.mark.parametrize("n", [50, 100])
+@pytest.mark.parametrize("scores", ["smooth", "skewed"])
+def test_bca_covers_the_truth(scores: str, n: int) -> None:
     rng = np.random.default_rng(2)
-    truth = 5 / 7
-    draws = rng.beta(5, 2, size=(1000, 100))
+    if scores == "smooth":
+        truth, draws = 5 / 7, rng.beta(5, 2, size=(1000, n))
+    else:
+        truth, draws = float(SKEWED @ CHANCES), rng.choice(SKEWED, size=(1000, n), p=CHANCES)
     intervals = [bca_mean(row.tolist(), resamples=600, seed=place) for place, row in enumerate(draws)]
     assert np.mean([found.low <= truth <= found.high for found in intervals]) >= 0.93
 

@@ -9,6 +9,7 @@ import pytest
 from corpus.records import Document
 from index.embedding import SentenceTransformersEmbedder
 from index.model_files import ModelFiles, check_model_files
+from index.onnx_embedder import OnnxEmbedder, check_onnx_files
 from index.onnx_export import export_onnx
 from tests.index.fakes import HashingEmbedder, make_document
 
@@ -72,3 +73,9 @@ def exports(
     home = tmp_path_factory.mktemp("exports")
     export_onnx(model, home, reference)
     return home
+
+
+@pytest.fixture(scope="session")
+def exported(model: ModelFiles, exports: Path) -> OnnxEmbedder:
+    """The real model under onnxruntime."""
+    return OnnxEmbedder(model, check_onnx_files(model, exports))

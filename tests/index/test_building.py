@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from corpus.records import Document
 from corpus.splitting import SPLITTER_VERSION
 from index.building import build_snapshot, combine, sentence_text
 from index.errors import NoSnapshotError
+from index.manifest import MOST_SENTENCES
 from index.snapshot import current_snapshot_id, open_snapshot
 from tests.index.fakes import HashingEmbedder, make_document
 
@@ -23,9 +25,14 @@ def test_rows_follow_document_ids_and_their_order_in_the_text(
         ("doc_warmth", ("Heat",)),
         ("doc_warmth", ("Ice",)),
     ]
-    assert [row for row, _ in snapshot.sentences] == [0, 1, 1, 2, 2, 3, 3]
-    assert manifest.counts == {"documents": 3, "passages": 4, "sentences": 7}
-    assert manifest.splitter == {"version": SPLITTER_VERSION, "budget": 64}
+    assert [row for row, _ in snapshot.parts["clinic"].sentences] == [0]
+    assert [row for row, _ in snapshot.parts["default"].sentences] == [0, 0, 1, 1, 2, 2]
+    assert manifest.counts == {"documents": 3, "passages": 4, "sentences": 7, "questions": 0}
+    assert manifest.collections == {
+        "clinic": {"passages": 1, "sentences": 1, "questions": 0},
+        "default": {"passages": 3, "sentences": 6, "questions": 0},
+    }
+    assert manifest.splitter == {"version": SPLITTER_VERSION, "budget": 64, "most_sentences": MOST_SENTENCES}
     assert (manifest.model_id, manifest.dimension) == ("hashing@1", 16)
 
 
@@ -34,14 +41,15 @@ def test_vectors_are_those_of_the_texts_under_their_headings(
 ) -> None:
     build_snapshot(documents, embedder, tmp_path)
     snapshot = open_snapshot(tmp_path, embedder.model_id)
-    ice = snapshot.passages[3]
+    part = snapshot.parts["default"]
+    ice = part.passages[2]
     assert ice.embedded_text == "Warmth and cold › Ice\nAn ice pack can numb soreness. Wrap it in a towel."
-    assert np.array_equal(snapshot.passage_vectors.vectors([3]), embedder.embed([ice.embedded_text]))
+    assert np.array_equal(part.passage_vectors.vectors([2]), embedder.embed([ice.embedded_text]))
     in_context, plain, passage, heading = embedder.embed(
         ["Warmth and cold › Ice\nWrap it in a towel.", "Wrap it in a towel.", ice.embedded_text, "Ice"]
     )
     total = in_context + 0.75 * plain + 0.25 * passage + 0.25 * heading
-    assert snapshot.sentence_vectors.vectors([6])[0] == pytest.approx(total / np.linalg.norm(total), abs=1e-6)
+    assert part.sentence_vectors.vectors([5])[0] == pytest.approx(total / np.linalg.norm(total), abs=1e-6)
     assert sentence_text(ice, ice.sentences[1]) == "Warmth and cold › Ice\nWrap it in a towel."
 
 
@@ -64,6 +72,19 @@ def test_progress_is_told(documents: list[Document], embedder: HashingEmbedder, 
     told: list[tuple[int, int]] = []
     build_snapshot(documents, embedder, tmp_path, lambda done, of: told.append((done, of)))
     assert told[-1] == (22, 22)  # 4 passages, 4 headings, 7 sentences in two views
+
+
+def test_above_a_size_only_passages_of_a_users_collection_are_embedded(
+    documents: list[Document], embedder: HashingEmbedder, tmp_path: Path
+) -> None:
+    digest = replace(documents[1], source=replace(documents[1].source, digest=True))
+    build_snapshot([digest, documents[2]], embedder, tmp_path, most_sentences=0)
+    parts = open_snapshot(tmp_path, embedder.model_id).parts
+    assert (len(parts["clinic"].passages), len(parts["clinic"].sentences)) == (1, 0)
+    assert (len(parts["clinic"].sentence_vectors), len(parts["clinic"].sentence_words)) == (0, 0)
+    assert len(parts["default"].sentences) == 2  # what is calibrated keeps its sentences
+    assert "House notes › Heat\nThe warm bath is on the second floor." in embedder.seen
+    assert "The warm bath is on the second floor." not in embedder.seen
 
 
 @pytest.mark.parametrize("documents", [[], [make_document("blank", "Blank", ("Nothing", "  "))]])

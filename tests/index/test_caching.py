@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corpus.records import Document
 from index import caching
 from index.building import build_snapshot
-from index.caching import FILE, embed_cached
+from index.caching import FILE, embed_cached, embed_known, remember
 from index.embedding import Progress
 from index.snapshot import open_snapshot
 from tests.index.fakes import HashingEmbedder
@@ -130,3 +130,28 @@ def test_a_build_with_a_cache_gives_the_same_snapshot_and_embeds_only_what_is_ne
         "Mattress",
     }
     assert len(open_snapshot(tmp_path / "cached", "hashing@1").passages) == 5
+
+
+def test_what_is_in_the_cache_is_taken_from_it_and_it_is_left_as_it_is(tmp_path: Path) -> None:
+    embed_cached(TEXTS, HashingEmbedder(), tmp_path)
+    before, embedder = _rows(tmp_path), HashingEmbedder()
+    asked = ["walking", "ice numbs", "walking"]
+    assert np.array_equal(embed_known(asked, embedder, tmp_path), HashingEmbedder().embed(asked))
+    assert embedder.seen == ["walking"]
+    assert _rows(tmp_path) == before
+    assert embed_known([], embedder, tmp_path).shape == (0, 16)
+
+
+def test_without_a_cache_or_with_a_damaged_one_everything_is_embedded(tmp_path: Path) -> None:
+    assert np.array_equal(embed_known(TEXTS, HashingEmbedder(), tmp_path), HashingEmbedder().embed(TEXTS))
+    assert not (tmp_path / FILE).exists()
+    (tmp_path / FILE).write_bytes(b"no database" * 100)
+    assert np.array_equal(embed_known(TEXTS, HashingEmbedder(), tmp_path), HashingEmbedder().embed(TEXTS))
+
+
+def test_vectors_that_were_made_elsewhere_are_not_made_again(tmp_path: Path) -> None:
+    vectors = HashingEmbedder().embed(TEXTS)
+    remember(zip(TEXTS, vectors, strict=True), HashingEmbedder().model_id, tmp_path)
+    embedder = HashingEmbedder()
+    assert np.array_equal(embed_cached(TEXTS, embedder, tmp_path), vectors)
+    assert embedder.seen == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex
+from index.dense import DenseIndex, recall_of
 from index.errors import DimensionMismatchError
 from index.exact import search_exact
 from index.hits import Hit
@@ -136,3 +136,48 @@ def test_k_below_one_and_another_dimension_are_refused() -> None:
         index.search(_unit(1, 16, 23)[0], 0)
     with pytest.raises(DimensionMismatchError, match="dimension 16, got 8"):
         index.search(_unit(1, 8, 24)[0], 1)
+
+
+@pytest.fixture
+def cells(monkeypatch: pytest.MonkeyPatch) -> tuple[DenseIndex, NDArray[np.float32]]:
+    """An index of more rows than are all compared, in groups as passages are."""
+    monkeypatch.setattr("index.dense.MOST_FLAT", 1_000)
+    middles = _unit(100, 32, 5)
+    rows = np.repeat(middles, 40, axis=0) + 0.4 * _unit(4_000, 32, 6)
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return DenseIndex.build(rows), rows
+
+
+def test_above_a_size_rows_lie_in_cells_and_the_recall_is_measured(
+    cells: tuple[DenseIndex, NDArray[np.float32]], tmp_path: Path
+) -> None:
+    index, rows = cells
+    assert index.kind.endswith("of 256 cells, half floats")
+    assert index.recall is not None
+    assert index.recall >= 0.99
+    found, wanted = [], []
+    for query in rows[7::97]:
+        found.append([hit.row for hit in index.search(query, 10)])
+        wanted.append([hit.row for hit in search_exact(query, rows, 10)])
+    assert recall_of(np.array(found), np.array(wanted)) >= 0.97
+    assert index.vectors([3, 5]) == pytest.approx(rows[[3, 5]], abs=1e-3)
+    assert DenseIndex.build(rows).search(rows[0], 10) == index.search(rows[0], 10)  # built twice, the same
+    index.save(tmp_path / "rows.faiss")
+    loaded = DenseIndex.load(tmp_path / "rows.faiss")
+    assert (loaded.kind, loaded.recall) == (index.kind, None)
+    assert loaded.search(rows[9], 20) == index.search(rows[9], 20)
+
+
+def test_a_few_allowed_rows_are_all_compared(cells: tuple[DenseIndex, NDArray[np.float32]]) -> None:
+    index, rows = cells
+    far = [hit.row for hit in search_exact(rows[0], rows, len(rows))][-30:]
+    assert {hit.row for hit in index.search(rows[0], 30, far)} == set(far)
+    most = np.arange(2_000, 4_000)
+    assert all(hit.row >= 2_000 for hit in index.search(rows[2_100], 50, most))
+    assert index.search(rows[2_100], 1, most)[0].row == 2_100
+
+
+def test_rows_without_any_order_stay_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.dense.MOST_FLAT", 100)
+    index = DenseIndex.build(_unit(600, 384, 8))
+    assert (index.kind, index.recall) == ("flat", 1.0)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from index.fusion import fuse
 from index.hits import Hit, ranked
+from tests.drilling import PROPERTY
 
 RUNS = st.lists(
     st.lists(st.integers(0, 30), unique=True, max_size=12).map(
@@ -56,6 +57,8 @@ def test_wrong_weights_and_constants_are_refused(weights: list[float], constant:
         fuse([_run(1), _run(2)], weights, constant)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(RUNS)
 def test_every_row_comes_back_once_ordered_and_ranked(runs: list[list[Hit]]) -> None:
     fused = fuse(runs)
@@ -63,6 +66,8 @@ def test_every_row_comes_back_once_ordered_and_ranked(runs: list[list[Hit]]) -> 
     assert fused == ranked([(hit.row, hit.score) for hit in fused])
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(RUNS, st.randoms(use_true_random=False))
 def test_the_order_of_lists_does_not_matter(runs: list[list[Hit]], random: Random) -> None:
     shuffled = list(runs)
@@ -70,6 +75,8 @@ def test_the_order_of_lists_does_not_matter(runs: list[list[Hit]], random: Rando
     assert fuse(shuffled) == fuse(runs)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(RUNS)
 def test_a_row_that_is_above_another_in_every_list_stays_above(runs: list[list[Hit]]) -> None:
     ranks = [{hit.row: hit.rank for hit in run} for run in runs]
@@ -81,6 +88,8 @@ def test_a_row_that_is_above_another_in_every_list_stays_above(runs: list[list[H
                 assert upper_at < lower_at
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(RUNS)
 def test_scores_of_the_searchers_do_not_count(runs: list[list[Hit]]) -> None:
     rescaled = [[Hit(hit.row, hit.score * 1000, hit.rank) for hit in run] for run in runs]

@@ -89,3 +89,17 @@ def test_the_same_texts_give_the_same_bytes(tmp_path: Path) -> None:
         LexicalIndex.build(TEXTS).save(tmp_path / name)
     for file in ("scores.safetensors", "vocabulary.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.parametrize("k", [1, 10, 100])
+def test_leaving_out_what_cannot_be_among_the_best_changes_nothing(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(3)
+    words = [f"w{number}x" for number in range(300)]
+    shares = 1 / np.arange(1, 301)
+    texts = [" ".join(draw.choice(words, 8, p=shares / shares.sum())) for _ in range(3_000)]
+    index = LexicalIndex.build(texts)
+    queries = [*("w0x w1x w250x", "w0x w0x w1x", "w290x", "w0x", "nothing", "w5x w40x w2x w3x w0x w1x")]
+    queries += [" ".join(draw.choice(words, 6)) for _ in range(40)]
+    whole = [index.search(query, k) for query in queries]
+    monkeypatch.setattr("index.lexical.MANY_POSTINGS", 0)
+    assert [index.search(query, k) for query in queries] == whole

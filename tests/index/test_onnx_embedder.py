@@ -4,10 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from corpus.sentences import split_sentences
 from corpus.sources import load_shipped_documents
@@ -17,11 +19,6 @@ from index.model_files import ModelFiles
 from index.onnx_embedder import EXPORT, OnnxEmbedder, check_onnx_files
 
 ODD = ["", "   ", "Ice", "Étirez-vous — stretch “gently” 🙂 спина 腰痛", "\x00\u200b"]
-
-
-@pytest.fixture(scope="module")
-def exported(model: ModelFiles, exports: Path) -> OnnxEmbedder:
-    return OnnxEmbedder(model, check_onnx_files(model, exports))
 
 
 @pytest.fixture
@@ -71,17 +68,19 @@ def test_vectors_have_unit_length_whatever_the_text(exported: OnnxEmbedder) -> N
     assert np.linalg.norm(exported.embed(ODD), axis=1) == pytest.approx(np.ones(len(ODD)), abs=1e-6)
 
 
-def test_the_order_and_company_of_texts_do_not_matter(exported: OnnxEmbedder) -> None:
+def test_the_order_and_company_of_texts_do_not_change_a_bit(exported: OnnxEmbedder) -> None:
     texts = [f"Rest {'and walk ' * (n // 4)}" for n in range(40)]
     vectors = exported.embed(texts)
-    assert np.abs(exported.embed(texts[::-1])[::-1] - vectors).max() <= 1e-5
-    assert np.abs(np.concatenate([exported.embed([text]) for text in texts]) - vectors).max() <= 1e-5
-    assert np.array_equal(exported.embed(texts), vectors)
+    assert np.array_equal(exported.embed(texts[::-1])[::-1], vectors)
+    assert np.array_equal(np.concatenate([exported.embed([text]) for text in texts]), vectors)
+    padded = exported._run([[101, 2045, 102], [101, *range(2000, 2040), 102]])[0]
+    assert np.array_equal(padded, exported._run([[101, 2045, 102]])[0])
 
 
 def test_two_threads_give_the_same_vectors(model: ModelFiles, exports: Path, exported: OnnxEmbedder) -> None:
     two = OnnxEmbedder(model, check_onnx_files(model, exports), threads=2)
-    assert np.abs(two.embed(["heat or ice", "Ice"]) - exported.embed(["heat or ice", "Ice"])).max() <= 1e-5
+    texts = ["heat or ice", "Ice", "How long does it last? " * 20]
+    assert np.array_equal(two.embed(texts), exported.embed(texts))
 
 
 def test_progress_is_told_and_nothing_embeds_to_nothing(exported: OnnxEmbedder) -> None:
@@ -141,3 +140,18 @@ def test_embedding_imports_no_torch(exports: Path) -> None:
     command = [sys.executable, "-c", program, str(exports)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_batch_holds_few_long_texts_and_many_short_ones(
+    exported: OnnxEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    run = exported._run
+
+    def noted(tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        sizes.append((len(tokens), max(len(row) for row in tokens)))
+        return run(tokens)
+
+    monkeypatch.setattr(exported, "_run", noted)
+    exported.embed(["pain"] * 40 + ["pain " * 300] * 20)
+    assert sizes == [(32, 3), (8, 3), (16, 256), (4, 256)]

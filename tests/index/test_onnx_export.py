@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from index import onnx_export
 from index.embedding import Progress, SentenceTransformersEmbedder
 from index.errors import ModelFileError
 from index.model_files import ModelFiles
-from index.onnx_embedder import EXPORT, OnnxEmbedder, check_onnx_files, export_folder
-from index.onnx_export import export_onnx, least_cosine
+from index.onnx_embedder import EXPORT, OnnxEmbedder, check_onnx_files, export_folder, is_outdated
+from index.onnx_export import export_apart, export_asked_for, export_onnx, least_cosine
 from tests.index.fakes import HashingEmbedder
 
 
@@ -30,7 +31,7 @@ def copied(exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def test_an_export_has_a_graph_its_weights_and_their_hashes(model: ModelFiles, exports: Path) -> None:
-    folder = exports / "all-MiniLM-L6-v2-53aa51172d14-onnx1"
+    folder = exports / "all-MiniLM-L6-v2-53aa51172d14-onnx2"
     assert [path.name for path in exports.iterdir()] == [folder.name]
     assert sorted(path.name for path in folder.iterdir()) == ["export.json", "model.onnx", "model.onnx.data"]
     facts = json.loads((folder / EXPORT).read_text())
@@ -43,6 +44,20 @@ def test_a_whole_export_is_not_made_again(model: ModelFiles, exports: Path, monk
     monkeypatch.setattr(onnx_export, "_write_graph", pytest.fail)
     monkeypatch.setattr(onnx_export, "SentenceTransformersEmbedder", pytest.fail)
     assert export_onnx(model, exports) == check_onnx_files(model, exports)
+
+
+def test_an_export_of_an_earlier_version_is_made_anew(
+    model: ModelFiles, exports: Path, reference: SentenceTransformersEmbedder, copied: Path
+) -> None:
+    assert not is_outdated(model, copied)  # nothing was exported yet
+    earlier = copied / "all-MiniLM-L6-v2-53aa51172d14-onnx1"
+    copied.mkdir()
+    earlier.symlink_to(export_folder(model, exports))
+    assert is_outdated(model, copied)
+    with pytest.raises(ModelFileError, match="was not exported yet"):
+        check_onnx_files(model, copied)
+    assert export_onnx(model, copied, reference).path.name == "all-MiniLM-L6-v2-53aa51172d14-onnx2"
+    assert not is_outdated(model, copied)
 
 
 @pytest.mark.parametrize("name", ["export.json", "model.onnx", "model.onnx.data"])
@@ -87,3 +102,27 @@ def test_the_least_cosine_is_that_of_the_worst_text() -> None:
 
     assert least_cosine(HashingEmbedder(), HashingEmbedder(), ["heat", "ice"]) == pytest.approx(1.0)
     assert least_cosine(HashingEmbedder(), Turned(), ["heat", "ice"]) == pytest.approx(-1.0)
+
+
+def test_an_export_that_is_whole_starts_no_process(
+    model: ModelFiles, exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subprocess.run", pytest.fail)
+    assert export_apart(model, exports) == check_onnx_files(model, exports)
+
+
+def test_an_export_in_a_process_of_its_own_that_fails_says_why(model: ModelFiles, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelFileError, match=r"could not be made \(NotADirectoryError: "):
+        export_apart(model, tmp_path / "file" / "exports")
+
+
+def test_what_the_other_process_does_is_the_export_that_it_was_asked_for(
+    model: ModelFiles, exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"path": str(model.path), "model_id": model.model_id, "hashes": model.hashes, "home": str(exports)}
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(asked)))
+    made: list[tuple[ModelFiles, Path]] = []
+    monkeypatch.setattr(onnx_export, "export_onnx", lambda files, home: made.append((files, home)))
+    export_asked_for()
+    assert made == [(model, exports)]

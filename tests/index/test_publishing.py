@@ -1,23 +1,27 @@
 """Publishing is killed before, and inside, every step that touches the disk; what is left must open as old or new."""
 
+import errno
 import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpus.records import Document
-from index import publishing
+from corpus.splitting import split_document
+from index import parts, publishing
 from index.building import build_snapshot
 from index.dense import DenseIndex
 from index.errors import DamagedSnapshotError, NoSnapshotError
 from index.lexical import LexicalIndex
 from index.manifest import current_snapshot_id, named_snapshots
+from index.parts import RemotePart
 from index.snapshot import activate_snapshot, drop_snapshots_with, open_newest_intact, open_snapshot
+from index.weighing import WordCounts
 from tests.index.fakes import HashingEmbedder, make_document
 
 MODEL = "hashing@1"
@@ -30,31 +34,39 @@ class Killed(BaseException):
 class FaultPoints:
     """Counts the steps that touch the disk and ends the process at one of them.
 
-    A step that writes is ended with half of its content written; every other step is ended before it begins.
+    A step that writes is ended with half of its content written; every other step is ended before it begins. A full
+    disk is another fault: it ends nothing, and what needs no room goes on.
     """
 
-    def __init__(self, kill_at: int | None) -> None:
+    def __init__(self, kill_at: int | None, *, full: bool = False) -> None:
         self.kill_at = kill_at
+        self.full = full
         self.steps: list[str] = []
+
+    def end(self, name: str) -> None:
+        if not self.full:
+            raise Killed
+        if name not in {"unlink", "rmdir", "rmtree"}:
+            raise OSError(errno.ENOSPC, "no room")
 
     def wrap(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def step(*arguments: Any, **options: Any) -> Any:
             if self.kill_at is not None and len(self.steps) >= self.kill_at:
-                raise Killed
+                self.end(name)
             self.steps.append(name)
             if len(self.steps) == self.kill_at:
                 if name in {"write_bytes", "write_text"}:
                     file, content = arguments[:2]
                     original(file, content[: len(content) // 2], **options)
-                raise Killed
+                self.end(name)
             return original(*arguments, **options)
 
         return step
 
 
 @contextmanager
-def fault_points(kill_at: int | None = None) -> Iterator[FaultPoints]:
-    points = FaultPoints(kill_at)
+def fault_points(kill_at: int | None = None, *, full: bool = False) -> Iterator[FaultPoints]:
+    points = FaultPoints(kill_at, full=full)
     with pytest.MonkeyPatch.context() as patch:
         for owner, names in (
             (os, ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")),
@@ -62,7 +74,8 @@ def fault_points(kill_at: int | None = None) -> Iterator[FaultPoints]:
             (Path, ("write_bytes", "write_text")),
             (DenseIndex, ("save",)),
             (LexicalIndex, ("save",)),
-            (publishing, ("_write_lines",)),
+            (publishing, ("write_lines",)),
+            (parts, ("write_lines",)),
         ):
             for name in names:
                 patch.setattr(owner, name, points.wrap(name, getattr(owner, name)))
@@ -88,6 +101,31 @@ def _kill_everywhere(
         yield root
 
 
+@pytest.mark.drill("R4")
+def test_a_disk_that_is_full_from_any_step_on_leaves_the_old_or_the_new_snapshot_and_no_litter(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    publish_old, publish_new = _build(documents), _build(more_documents)
+    old, new = publish_old(tmp_path / "prepared"), publish_new(tmp_path / "reference")
+    shutil.copytree(tmp_path / "prepared", tmp_path / "whole")
+    with fault_points() as counted:
+        publish_new(tmp_path / "whole")
+    outcomes = []
+    for step in range(1, len(counted.steps) + 1):
+        root = tmp_path / f"full-{step}"
+        shutil.copytree(tmp_path / "prepared", root)
+        with fault_points(step, full=True), suppress(OSError):
+            publish_new(root)
+        snapshot, damage = open_newest_intact(root, MODEL)
+        assert damage is None
+        outcomes.append(snapshot.id)
+        assert not list(root.glob(".building-*"))
+        assert publish_new(root) == new
+        _assert_tidy(root)
+    assert outcomes == sorted(outcomes, key=[old, new].index)
+    assert set(outcomes) == {old, new}
+
+
 def _build(documents: list[Document]) -> Callable[[Path], str]:
     return lambda root: build_snapshot(documents, HashingEmbedder(), root).snapshot_id
 
@@ -96,6 +134,7 @@ def _assert_tidy(root: Path) -> None:
     assert {path.name for path in root.iterdir()} == {".lock", "CURRENT", *named_snapshots(root)}
 
 
+@pytest.mark.drill("R2", night=20)
 def test_a_kill_at_any_step_of_the_first_publishing_leaves_nothing_or_the_new_snapshot(
     documents: list[Document], tmp_path: Path
 ) -> None:
@@ -114,6 +153,7 @@ def test_a_kill_at_any_step_of_the_first_publishing_leaves_nothing_or_the_new_sn
     assert outcomes == sorted(outcomes)  # once it is there, it stays
 
 
+@pytest.mark.drill("R2", night=20)
 def test_a_kill_at_any_step_of_publishing_leaves_the_old_or_the_new_snapshot_whole(
     documents: list[Document], more_documents: list[Document], tmp_path: Path
 ) -> None:
@@ -135,13 +175,18 @@ def test_a_kill_at_any_step_of_publishing_leaves_the_old_or_the_new_snapshot_who
     assert at > 0
 
 
-def test_publishing_what_is_current_already_never_takes_it_away(documents: list[Document], tmp_path: Path) -> None:
+@pytest.mark.drill("R2", night=20)
+def test_publishing_what_is_current_already_never_takes_it_away(
+    documents: list[Document],
+    tmp_path: Path,
+) -> None:
     publish = _build(documents)
     for root in _kill_everywhere(publish, publish, tmp_path):
         assert open_snapshot(root, MODEL).id == publish(root)
         _assert_tidy(root)
 
 
+@pytest.mark.drill("R2", night=20)
 def test_a_kill_while_a_damaged_snapshot_is_mended_leaves_the_one_before_it(
     documents: list[Document], more_documents: list[Document], tmp_path: Path
 ) -> None:
@@ -149,7 +194,7 @@ def test_a_kill_while_a_damaged_snapshot_is_mended_leaves_the_one_before_it(
 
     def prepare(root: Path) -> None:
         publish_old(root)
-        (root / publish_new(root) / "passages.faiss").write_bytes(b"")
+        (root / publish_new(root) / "parts/0/passages.faiss").write_bytes(b"")
 
     old = publish_old(tmp_path / "reference")
     for root in _kill_everywhere(prepare, publish_new, tmp_path):
@@ -159,6 +204,7 @@ def test_a_kill_while_a_damaged_snapshot_is_mended_leaves_the_one_before_it(
         _assert_tidy(root)
 
 
+@pytest.mark.drill("R2", night=20)
 def test_a_kill_at_any_step_of_rolling_back_leaves_one_of_the_two(
     documents: list[Document], more_documents: list[Document], tmp_path: Path
 ) -> None:
@@ -262,6 +308,24 @@ def test_snapshots_with_what_was_deleted_are_removed_and_the_current_one_stays(t
     assert drop_snapshots_with(tmp_path, withdrawn) == []
 
 
+def test_snapshots_that_count_words_of_what_was_deleted_elsewhere_are_removed(tmp_path: Path) -> None:
+    ours, deleted, other, third = (
+        make_document(name, "Note", ("Heat", said))
+        for name, said in (("ours", "Rest."), ("secret", "Marmalade."), ("other", "A bath."), ("third", "Wrap it."))
+    )
+    embedder = HashingEmbedder()
+
+    def publish(*elsewhere: Document) -> str:
+        passages = [p for one in elsewhere for p in split_document(one, embedder.count_tokens, embedder.token_budget)]
+        remote = {"ward": RemotePart("ward 0", str(len(elsewhere)), WordCounts.of(passages))}
+        return build_snapshot([ours], embedder, tmp_path, remote=remote).snapshot_id
+
+    names = [publish(deleted, other), publish(other), publish(other, third)]
+    assert drop_snapshots_with(tmp_path, []) == []
+    assert drop_snapshots_with(tmp_path, [(deleted.id, deleted.version)]) == names[:1]
+    assert named_snapshots(tmp_path) == [names[2], names[1]]
+
+
 def test_dropping_where_nothing_was_published_does_nothing(tmp_path: Path) -> None:
     assert drop_snapshots_with(tmp_path, [("doc_x", "sha256:x")]) == []
 
@@ -273,7 +337,7 @@ def test_activating_what_is_not_there_or_damaged_is_refused_and_changes_nothing(
     for name in ("snap_0123456789abcdef", "../" + old, old + "\n", ""):
         with pytest.raises(NoSnapshotError):
             activate_snapshot(tmp_path, name)
-    (tmp_path / old / "passages.faiss").write_bytes(b"x")
+    (tmp_path / old / "parts/0/passages.faiss").write_bytes(b"x")
     with pytest.raises(DamagedSnapshotError):
         activate_snapshot(tmp_path, old)
     assert current_snapshot_id(tmp_path) == current

@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from corpus.questions import KnownQuestion
 from corpus.records import Document
 from index.building import build_snapshot
 from index.errors import ForeignSnapshotError
@@ -56,11 +58,11 @@ def test_sentences_carry_the_cosine_and_the_words_that_make_their_score(retrieve
     query = "wrap a towel"
     vector = retriever.embed(query)
     best = retriever.find(query, vector, 1, 1).sentences[0]
-    snapshot = retriever.snapshot
-    row = snapshot.sentences.index((3, best.span))
+    part = retriever.snapshot.parts["default"]
+    row = part.sentences.index((2, best.span))
     assert best.text == "Wrap it in a towel."
-    assert best.cosine == pytest.approx(float(snapshot.sentence_vectors.vectors([row])[0] @ vector), abs=1e-6)
-    assert best.lexical == pytest.approx(float(snapshot.sentence_words.scores(query)[row]))
+    assert best.cosine == pytest.approx(float(part.sentence_vectors.vectors([row])[0] @ vector), abs=1e-6)
+    assert best.lexical == pytest.approx(float(part.sentence_words.scores(query)[row]))
     assert best.score == pytest.approx(best.cosine + LEXICAL_SHARE)  # the best by words has the whole share
 
 
@@ -156,12 +158,86 @@ def test_another_version_of_a_withdrawn_document_is_found(retriever: Retriever) 
     assert "doc_warmth" in {hit.passage.document_id for hit in retriever.search("warm bath")}
 
 
-@pytest.mark.parametrize(("passages", "sentences"), [(0, 1), (1, 0)])
-def test_less_than_one_is_refused(retriever: Retriever, passages: int, sentences: int) -> None:
-    with pytest.raises(ValueError, match="at least one passage and one sentence"):
+def test_another_collection_moves_nothing_not_even_what_a_word_is_worth(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    ours = [document for document in documents if document.source.collection == "default"]
+    theirs = [
+        make_document(f"theirs{n}", "Towle", ("Towle", f"A towle, {n} times."), collection="theirs") for n in range(20)
+    ]
+    alone, beside = _retriever(ours, tmp_path / "alone"), _retriever([*ours, *theirs], tmp_path / "beside")
+    for query in ("wrap a towle", "warm bath", "a walk every hour"):
+        asked = alone.repair(query)
+        assert beside.repair(query) == asked
+        assert beside.recognised(query) == alone.recognised(query)
+        vector = alone.embed(asked)
+        assert beside.find(asked, vector, 10, 10) == alone.find(asked, vector, 10, 10)
+        assert beside.words().idf("towel") == alone.words().idf("towel")
+    assert beside.repair("a towle", "theirs") == "a towle"
+    assert beside.repair("a towle", "nowhere") == "a towle"
+    assert len(beside.words("nowhere")) == 0
+
+
+def test_sentences_without_vectors_are_ranked_when_the_question_comes(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    embedder = HashingEmbedder()
+    build_snapshot(documents, embedder, tmp_path, most_sentences=0)
+    retriever = Retriever(open_snapshot(tmp_path, embedder.model_id), embedder)
+    query = "wrap it in a towel"
+    vector = retriever.embed(query)
+    found = retriever.find(query, vector, 2, 3)
+    assert found.passages[0].passage.heading_path == ("Ice",)
+    assert len(found.passages) == 2
+    assert found.sentences[0].text == "Wrap it in a towel."
+    assert len(found.sentences) == 3
+    best = found.sentences[0]
+    plain, passage, heading = embedder.embed([best.text, best.passage.embedded_text, "Ice"])
+    total = plain + 0.5 * passage + 0.5 * heading
+    assert best.cosine == pytest.approx(float(total @ vector / np.linalg.norm(total)), abs=1e-6)
+    assert best.score == pytest.approx(best.cosine + LEXICAL_SHARE)
+    for hit in found.sentences:
+        assert hit.span.slice(retriever.snapshot.documents[hit.passage.document_id].text) == hit.text
+    assert [hit.text for hit in retriever.find(query, vector, 1, 9, Filters(["walking"])).sentences] != []
+    assert retriever.find("zzz", retriever.embed("zzz"), 1, 1, Filters(["nothing"])).sentences == ()
+
+
+@pytest.mark.parametrize(("passages", "sentences"), [(0, 1), (1, -1)])
+def test_less_than_one_passage_is_refused(retriever: Retriever, passages: int, sentences: int) -> None:
+    with pytest.raises(ValueError, match="at least one passage"):
         retriever.find("x", retriever.embed("x"), passages, sentences)
+
+
+def test_without_sentences_the_passages_are_the_same_and_no_sentence_is_ranked(retriever: Retriever) -> None:
+    vector = retriever.embed("heat on a tight muscle")
+    both, alone = (retriever.find("heat on a tight muscle", vector, 3, sentences) for sentences in (2, 0))
+    assert both.passages == alone.passages != ()
+    assert (len(both.sentences), alone.sentences) == (2, ())
 
 
 def test_an_embedder_of_another_model_is_refused(retriever: Retriever) -> None:
     with pytest.raises(ForeignSnapshotError, match="the model hashing@1, but this process runs the model other@1"):
         Retriever(retriever.snapshot, HashingEmbedder("other@1"))
+
+
+def test_a_query_says_how_near_it_is_to_known_questions_of_its_collection(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    embedder = HashingEmbedder()
+    known = (
+        KnownQuestion("may I use an ice pack", ("a:F01",)),
+        KnownQuestion("what does an ice pack cost", reason="not_in_sources"),
+        KnownQuestion("who sells towels", reason="out_of_scope"),
+    )
+    build_snapshot(documents, embedder, tmp_path, questions=known)
+    retriever = Retriever(open_snapshot(tmp_path, embedder.model_id), embedder)
+    vector = retriever.embed("what does an ice pack cost")
+    near = retriever.find("what does an ice pack cost", vector, 1, 1, asked="ice pack, what cost").known
+    vectors = embedder.embed([question.text for question in known])
+    assert list(near.answered) == pytest.approx([float(vectors[0] @ vector)])
+    assert list(near.unanswered) == pytest.approx([1.0, float(vectors[2] @ vector)])
+    assert near.reason == "not_in_sources"
+    itself = retriever.find("cost of an ice pack", vector, 1, 1, asked="What does an ice pack cost?").known
+    assert (len(itself.unanswered), itself.reason) == (1, "out_of_scope")
+    elsewhere = retriever.find("what does an ice pack cost", vector, 1, 1, Filters(collection="clinic")).known
+    assert (elsewhere.answered, elsewhere.unanswered, elsewhere.reason) == ((), (), "")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus.questions import KnownQuestion
 from corpus.records import Attribution, Document, Page, Section, Source, Span
 from corpus.splitting import split_document
 from index.building import build_snapshot
@@ -17,22 +18,30 @@ MODEL = "hashing@1"
 FILES = (
     "documents.jsonl",
     "manifest.json",
-    "passage-words/scores.safetensors",
-    "passage-words/vocabulary.json",
-    "passages.faiss",
-    "passages.jsonl",
-    "sentence-words/scores.safetensors",
-    "sentence-words/vocabulary.json",
-    "sentences.faiss",
-    "sentences.jsonl",
+    "parts/1/passage-words/scores.safetensors",
+    "parts/1/passage-words/vocabulary.json",
+    "parts/1/passages.faiss",
+    "parts/1/passages.jsonl",
+    "parts/1/questions.faiss",
+    "parts/1/questions.jsonl",
+    "parts/1/sentence-words/scores.safetensors",
+    "parts/1/sentence-words/vocabulary.json",
+    "parts/1/sentences.faiss",
+    "parts/1/sentences.jsonl",
 )
 
 
 @pytest.fixture
 def two(documents: list[Document], more_documents: list[Document], tmp_path: Path) -> tuple[Path, str, str]:
     """A folder with an older and a current snapshot."""
-    older = build_snapshot(documents, HashingEmbedder(), tmp_path).snapshot_id
-    return tmp_path, older, build_snapshot(more_documents, HashingEmbedder(), tmp_path).snapshot_id
+    older, newer = (
+        build_snapshot(held, HashingEmbedder(), tmp_path, questions=(known,)).snapshot_id
+        for held, known in (
+            (documents, KnownQuestion("is warmth good", ("a:F01",))),
+            (more_documents, KnownQuestion("what is a towel worth", reason="not_in_sources")),
+        )
+    )
+    return tmp_path, older, newer
 
 
 def _truncated(file: Path, _other: Path) -> None:
@@ -101,9 +110,11 @@ DAMAGES = (
 def test_the_list_of_files_that_are_damaged_is_whole(two: tuple[Path, str, str]) -> None:
     root, _, current = two
     on_disk = [path.relative_to(root / current).as_posix() for path in (root / current).rglob("*") if path.is_file()]
-    assert tuple(sorted(on_disk)) == FILES
+    other = [name.replace("parts/1", "parts/0") for name in FILES if name.startswith("parts/")]
+    assert sorted(on_disk) == sorted([*FILES, *other])
 
 
+@pytest.mark.drill("R3")
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
 def test_every_damage_to_every_file_is_refused_before_parsing_and_the_older_snapshot_serves(
@@ -129,7 +140,13 @@ def test_every_damage_to_every_file_is_refused_before_parsing_and_the_older_snap
 
 
 def _facts(snapshot: Snapshot) -> list[object]:
-    return [dict(snapshot.documents), snapshot.passages, snapshot.sentences, snapshot.manifest, snapshot.id]
+    return [
+        dict(snapshot.documents),
+        snapshot.passages,
+        [part.sentences for part in snapshot.parts.values()],
+        snapshot.manifest,
+        snapshot.id,
+    ]
 
 
 def test_an_opened_snapshot_holds_what_was_built(documents: list[Document], tmp_path: Path) -> None:
@@ -144,8 +161,10 @@ def test_an_opened_snapshot_holds_what_was_built(documents: list[Document], tmp_
         "A warm bath relaxes tight muscles. Keep heat packs away from bare skin.",
         "An ice pack can numb soreness. Wrap it in a towel.",
     ]
-    texts = [passage.embedded_text for passage in snapshot.passages]
-    assert np.array_equal(snapshot.passage_vectors.vectors(range(4)), embedder.embed(texts))
+    part = snapshot.parts["default"]
+    assert [*snapshot.parts["clinic"].passages, *part.passages] == list(snapshot.passages)
+    texts = [passage.embedded_text for passage in part.passages]
+    assert np.array_equal(part.passage_vectors.vectors(range(3)), embedder.embed(texts))
     assert _facts(open_snapshot(tmp_path, MODEL)) == _facts(snapshot)
     assert _facts(open_snapshot(tmp_path, MODEL, manifest.snapshot_id)) == _facts(snapshot)
 
@@ -185,8 +204,8 @@ def test_another_model_is_refused_by_the_name_of_both(two: tuple[Path, str, str]
 
 
 def test_another_format_is_refused(two: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.manifest.FORMAT", 2)
-    with pytest.raises(ForeignSnapshotError, match="snapshot format 1, but this process runs format 2"):
+    monkeypatch.setattr("index.manifest.FORMAT", 4)
+    with pytest.raises(ForeignSnapshotError, match="snapshot format 3, but this process runs format 4"):
         open_snapshot(two[0], MODEL)
 
 
@@ -223,7 +242,7 @@ def test_a_damaged_pointer_falls_back_to_the_youngest_folder(two: tuple[Path, st
 def test_when_nothing_is_whole_the_error_is_the_current_ones(two: tuple[Path, str, str]) -> None:
     root, older, current = two
     for name in (older, current):
-        (root / name / "passages.faiss").unlink()
+        (root / name / "parts/0/passages.faiss").unlink()
     with pytest.raises(DamagedSnapshotError) as caught:
         open_newest_intact(root, MODEL)
     assert caught.value.snapshot_id == current
@@ -232,7 +251,7 @@ def test_when_nothing_is_whole_the_error_is_the_current_ones(two: tuple[Path, st
 def test_rows_that_do_not_add_up_are_refused(
     documents: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.publishing._write_lines", _without_the_last_line)
+    monkeypatch.setattr("index.publishing.write_lines", _without_the_last_line)
     build_snapshot(documents, HashingEmbedder(), tmp_path)
     with pytest.raises(DamagedSnapshotError, match=r"documents\.jsonl has 2 rows instead of 3"):
         open_snapshot(tmp_path, MODEL)

@@ -55,7 +55,7 @@ def test_a_damaged_snapshot_leaves_the_one_before_it_and_a_reason(tmp_path: Path
     serving = Serving(*reopen(tmp_path))
     follower = Follower(tmp_path, serving, lambda: reopen(tmp_path))
     second = publish(tmp_path, note("a", "The clinic opens at ten."))
-    (tmp_path / second / "passages.jsonl").write_bytes(b"{}")
+    (tmp_path / second / "parts" / "0" / "passages.jsonl").write_bytes(b"{}")
     assert follower.look()
     assert serving.snapshot_id == first
     assert second in serving.reasons[0]

@@ -65,3 +65,23 @@ def test_a_build_that_fails_is_told_and_the_next_one_heals_it(caplog: pytest.Log
         rebuilder.stop()
     assert "OSError" in caplog.text
     assert "zebra" not in caplog.text
+
+
+def test_a_build_that_failed_is_tried_again_without_being_asked() -> None:
+    published = threading.Semaphore(0)
+    faults = [OSError("no room"), OSError("no room"), None]
+
+    def build() -> None:
+        fault = faults.pop(0)
+        if fault is not None:
+            raise fault
+
+    rebuilder = Rebuilder(build, published.release, seconds=0.0, again_seconds=0.01)
+    rebuilder.start()
+    try:
+        rebuilder.request()
+        assert published.acquire(timeout=SECONDS)
+        assert faults == []
+    finally:
+        rebuilder.stop()
+    assert state(rebuilder) == "current"

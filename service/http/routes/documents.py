@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from corpus.records import Document
 from corpus.sandbox import SandboxError
+from service.deleting import remove_document
 from service.http.authenticating import Caller, Reader, Writer
 from service.http.document_schemas import (
     MAX_PAGE,
@@ -25,7 +26,7 @@ from service.http.state import Desk, DeskHere
 from service.http.uploading import OPENAPI_BODY, Upload, one_at_a_time, read_upload
 from service.ingesting import Report, ingest_text, ingest_upload
 from service.rebuilding import Rebuilder
-from service.storage.documents import Listed, delete_document, list_documents, load_document
+from service.storage.documents import Listed, list_documents, load_document
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -41,8 +42,7 @@ def documents(
     """List documents by id, shipped digests among them."""
     if collection is not None:
         caller.check(collection)
-    allowed = None if caller.key is None else caller.key.collections
-    wanted = allowed if collection is None else frozenset({collection})
+    wanted = caller.collections if collection is None else frozenset({collection})
     retriever = desk.replier.answerer.retriever
     found = retriever.snapshot.documents
     shipped = [
@@ -50,8 +50,9 @@ def documents(
         for document in found.values()
         if document.source.digest and document.id > cursor and (wanted is None or document.source.collection in wanted)
     ]
-    stored = [] if desk.database is None else list_documents(desk.database, cursor, limit + 1, wanted)
-    rows = [_listed(row, searchable=retriever.shows(row.id) and found[row.id].version == row.version) for row in stored]
+    stored = [] if desk.database is None else list_documents(desk.database, cursor, limit + 1, wanted, caller.closed)
+    versions = retriever.versions({row.id: row.collection for row in stored})
+    rows = [_listed(row, searchable=versions.get(row.id) == row.version) for row in stored]
     page = sorted([*shipped, *rows], key=lambda row: row.id)
     more = len(page) > limit
     return DocumentsSchema(data=page[:limit], next_cursor=page[limit - 1].id if more else None, has_more=more)
@@ -84,7 +85,7 @@ async def add(request: Request, response: Response, desk: DeskHere, caller: Writ
     return UploadSchema(
         data=[
             StoredSchema(id=stored.document_id, version=stored.version, outcome=stored.outcome)
-            for _, stored in report.stored
+            for stored in (brought.stored for brought in report.stored)
         ],
         refused=[RefusedSchema(name=error.name, reason=error.reason) for error in report.refused],
         snapshot=SnapshotStateSchema(id=desk.serving.snapshot_id, state=_writing(desk)[1].state),
@@ -104,13 +105,17 @@ def remove(document_id: str, desk: DeskHere, caller: Writer) -> ReceiptSchema:
     shipped = desk.replier.answerer.retriever.snapshot.documents.get(document_id)
     if shipped is not None and shipped.source.digest:
         raise ProblemError("shipped-document", "Digests belong to Backline; filter by source instead.")
-    _check_may_touch(database, document_id, caller)
-    at = delete_document(database, document_id)
-    if at is None:
+    _touchable(database, document_id, caller)
+    receipt = remove_document(database, desk.settings, document_id)
+    if receipt is None:
         raise _nothing()
     rebuilder.request()
     return ReceiptSchema(
-        document_id=document_id, removed_from=["database", "search"], pending=["snapshot files"], at=at
+        document_id=document_id,
+        removed_from=list(receipt.removed_from),
+        pending=list(receipt.pending),
+        quoted_in_answers=receipt.quoted_in_answers,
+        at=receipt.at,
     )
 
 
@@ -130,11 +135,12 @@ def _ingest(desk: Desk, upload: Upload) -> Report:
     return report
 
 
-def _check_may_touch(database: Engine, document_id: str, caller: Caller) -> None:
-    """Refuse what another collection holds as if it were not there."""
+def _touchable(database: Engine, document_id: str, caller: Caller) -> Document:
+    """Return a document, or refuse what another collection holds as if it were not there."""
     document = load_document(database, document_id)
     if document is None or not caller.may_touch(document.source.collection):
         raise _nothing()
+    return document
 
 
 def _writing(desk: Desk) -> tuple[Engine, Rebuilder]:

@@ -1,13 +1,24 @@
-"""``GET /v1/sources`` and ``GET /v1/documents/{id}``: what anyone needs to check a citation."""
+"""What anyone needs to check a citation: sources, collections, documents and passages."""
 
 from collections import Counter
 
 from fastapi import APIRouter
 
+from service.answering.abstaining import MESSAGES
+from service.answering.records import DISCLAIMER
 from service.http.authenticating import Reader
+from service.http.presenting import passage_text_schema, source_schema
 from service.http.problems import ProblemError
-from service.http.schemas import DocumentSchema, PassageTextSchema, SourceSchema, SourcesSchema, source_schema
+from service.http.schemas import (
+    CollectionSchema,
+    CollectionsSchema,
+    DocumentSchema,
+    PassageTextSchema,
+    SourceSchema,
+    SourcesSchema,
+)
 from service.http.state import DeskHere
+from service.storage.collections import DEFAULT, list_collections
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -26,11 +37,32 @@ def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
     return SourcesSchema(data=[rows[name] for name in sorted(rows)])
 
 
+@router.get("/collections")
+def collections(desk: DeskHere, caller: Reader) -> CollectionsSchema:
+    """List every collection with what its operator says of it: its subject, questions to ask it, its disclaimer."""
+    rows = [] if desk.database is None else list_collections(desk.database)
+    return CollectionsSchema(
+        data=[
+            CollectionSchema(
+                name=row.name,
+                documents=row.documents,
+                scope=row.scope or (MESSAGES["out_of_scope"] if row.name == DEFAULT else ""),
+                questions=list(row.questions),
+                disclaimer=row.disclaimer or DISCLAIMER,
+                publishable=row.publishable,
+                calibrated=row.name == DEFAULT and desk.replier.answerer.calibrated,
+            )
+            for row in rows
+            if caller.may_touch(row.name)
+        ]
+    )
+
+
 @router.get("/documents/{document_id}")
 def document(document_id: str, desk: DeskHere, caller: Reader) -> DocumentSchema:
     """Return a document's text and version: a citation's span is a slice of that text, in code points."""
     retriever = desk.replier.answerer.retriever
-    found = retriever.snapshot.documents.get(document_id) if retriever.shows(document_id) else None
+    found = retriever.document(document_id)
     if found is None or not caller.may_touch(found.source.collection):
         raise ProblemError("not-found", "There is no document of that id; see /v1/sources for those that are.")
     return DocumentSchema(
@@ -49,19 +81,7 @@ def document(document_id: str, desk: DeskHere, caller: Reader) -> DocumentSchema
 def passage(passage_id: str, desk: DeskHere, caller: Reader) -> PassageTextSchema:
     """Return one passage with its place in its document."""
     retriever = desk.replier.answerer.retriever
-    snapshot = retriever.snapshot
-    found = next((p for p in snapshot.passages if p.id == passage_id and retriever.shows(p.document_id)), None)
+    found = retriever.passage(passage_id)
     if found is None or not caller.may_touch(found.collection):
         raise ProblemError("not-found", "There is no passage of that id in the snapshot that serves now.")
-    return PassageTextSchema(
-        id=found.id,
-        document_id=found.document_id,
-        document_version=snapshot.documents[found.document_id].version,
-        source_id=found.source_id,
-        title=found.title,
-        heading_path=list(found.heading_path),
-        text=found.text,
-        source_start=found.span.start,
-        source_end=found.span.end,
-        page=found.page,
-    )
+    return passage_text_schema(found, retriever.document_of(found).version)

@@ -12,7 +12,6 @@ export class Announcer {
     this.timer = null;
   }
 
-  /** Queue a message; an assertive one goes first. */
   say(message, { assertive = false, lang = null } = {}) {
     const item = { message, lang, region: assertive ? this.assertive : this.polite };
     if (assertive) this.queue.unshift(item);
@@ -32,7 +31,6 @@ export class Announcer {
     this.timer = setTimeout(() => this.next(), GAP_MS);
   }
 
-  /** Forget what has not been said yet. */
   clear() {
     this.queue.length = 0;
     this.polite.replaceChildren();

@@ -12,27 +12,19 @@ export class AskError extends Error {
 }
 
 export class Service {
-  /**
-   * @param {string} endpoint address of the service, without a slash at its end
-   * @param {string|null} tokenUrl where the host's page gets a short-lived token, if the service wants one
-   */
-  constructor(endpoint, tokenUrl) {
+  /** @param {string} endpoint address of the service; "" is the page's own origin */
+  constructor(endpoint, tokenUrl, collection) {
     this.endpoint = endpoint.replace(/\/+$/, "");
-    this.tokenUrl = tokenUrl;
-    this.token = null;
+    this.wantsToken = tokenUrl || new URL(endpoint, document.baseURI).origin !== self.origin;
+    this.lender = [tokenUrl || `${this.endpoint}/v1/widget-tokens`, collection];
   }
 
-  /** Ask and wait for the whole reply. */
   async ask(body, signal) {
     const response = await this.post("/v1/ask", body, signal);
     return readJson(response);
   }
 
-  /**
-   * Ask and hand over each event as it comes; resolves with the reply of the `done` event.
-   *
-   * @param {(event: string, data: any) => void} hear
-   */
+  /** Ask and hand over each event as it comes; resolves with the reply of the last one, `done`. */
   async stream(body, signal, hear) {
     const response = await this.post("/v1/ask", { ...body, stream: true }, signal, "text/event-stream");
     if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) return readJson(response);
@@ -54,32 +46,30 @@ export class Service {
   async post(path, body, signal = null, accept = "application/json") {
     if (isOffline()) throw new AskError("offline");
     const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
+    const send = async (renew) => fetch(this.endpoint + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept, ...(await this.authorization(renew)) },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any(signals),
+      credentials: "omit",
+    });
     let response;
     try {
-      response = await fetch(this.endpoint + path, {
-        method: "POST",
-        headers: { "content-type": "application/json", accept, ...(await this.authorization()) },
-        body: JSON.stringify(body),
-        signal: AbortSignal.any(signals),
-        credentials: "omit",
-      });
-    } catch {
+      response = await send(false);
+      if (response.status === 401) response = await send(true);
+    } catch (error) {
+      if (error instanceof AskError) throw error;
       throw new AskError(signal?.aborted ? "stopped" : isOffline() ? "offline" : "failed");
     }
     if (!response.ok) throw await problem(response);
     return response;
   }
 
-  /** The page never holds a key: its own server hands out a token that dies within minutes. */
-  async authorization() {
-    if (!this.tokenUrl) return {};
-    if (!this.token || this.token.endsAt < Date.now()) {
-      const response = await fetch(this.tokenUrl, { method: "POST", headers: { accept: "application/json" } });
-      if (!response.ok) throw new Error("no token");
-      const { token, expires_in: seconds = 60 } = await response.json();
-      this.token = { text: token, endsAt: Date.now() + Math.max(0, seconds - 10) * 1000 };
-    }
-    return { authorization: `Bearer ${this.token.text}` };
+  /** A page of another origin never holds a key: it borrows a token that dies within minutes. */
+  async authorization(renew) {
+    if (!this.wantsToken && !this.tokens && !renew) return {};
+    this.tokens ??= new (await import("./tokens.js")).Tokens(...this.lender);
+    return this.tokens.header(renew);
   }
 }
 
@@ -91,7 +81,7 @@ async function readJson(response) {
   }
 }
 
-async function problem(response) {
+export async function problem(response) {
   let told = {};
   try {
     told = await response.json();

@@ -1,17 +1,10 @@
-/**
- * <backline-ask endpoint mode="inline|launcher|search" locale theme collection emergency-numbers crisis-lines handoff
- *   token-url feedback stream max-length size>
- *
- * Events (bubbling, composed): bl:ready, bl:ask, bl:answer, bl:abstain, bl:triage, bl:feedback, bl:handoff, bl:error.
- * Methods: open(), close(), ask(question), reset(), destroy().
- */
+/** The component; docs/widget.md names its attributes, events and methods. */
 import { Announcer } from "./announcer.js";
 import { AskError, Service } from "./asking.js";
 import { Numbering } from "./citations.js";
 import { Composer } from "./composer.js";
-import { el, icon, isOffline } from "./dom.js";
+import { el, isOffline } from "./dom.js";
 import { drawFrame, speakFrame } from "./frame.js";
-import { levelOf } from "./notices.js";
 import { registerUnit, sheet } from "./styles.js";
 import { Texts } from "./texts.js";
 import { Turn } from "./turns.js";
@@ -19,12 +12,11 @@ import { Turn } from "./turns.js";
 const WIDE_PX = 1200;
 const BUSY_MS = 400;
 const LONG_MS = 4000;
-const COUNT_EVERY_MS = 10_000;
 const HISTORY = 6;
 const MODES = ["inline", "launcher", "search"];
 
 export class BacklineAsk extends HTMLElement {
-  static observedAttributes = ["locale", "emergency-numbers", "crisis-lines", "endpoint", "token-url"];
+  static observedAttributes = ["locale", "emergency-numbers", "crisis-lines", "endpoint", "token-url", "collection"];
 
   constructor() {
     super();
@@ -41,14 +33,17 @@ export class BacklineAsk extends HTMLElement {
     this.ready = true;
     this.leaving = new AbortController();
     const { signal } = this.leaving;
-    this.service = new Service(this.getAttribute("endpoint") ?? "", this.getAttribute("token-url"));
+    this.service = this.connect();
     this.composer = new Composer({
+      outside: this.hasAttribute("outside-model"),
       limit: Number(this.getAttribute("max-length")) || 8000,
       onSend: (text) => this.ask(text),
       onStop: () => this.request?.abort(),
     });
-    drawFrame(this, MODES.includes(this.getAttribute("mode")) ? this.getAttribute("mode") : "inline");
+    const mode = this.getAttribute("mode");
+    drawFrame(this, MODES.includes(mode) ? mode : "inline");
     this.shadowRoot.append(this.root);
+    this.floating = mode === "launcher" && import("./launcher.js").then(({ Launcher }) => { this.launcher = new Launcher(this); });
     if (registerUnit()) this.root.classList.add("measured");
     this.observer = new ResizeObserver(() => this.measure());
     this.observer.observe(this.panel);
@@ -56,7 +51,7 @@ export class BacklineAsk extends HTMLElement {
     window.addEventListener("online", () => this.connection(), { signal });
     window.addEventListener("offline", () => this.connection(), { signal });
     window.visualViewport?.addEventListener("resize", () => this.measure(), { signal });
-    this.setLanguage().then(() => this.emit("bl:ready", {}));
+    Promise.all([this.setLanguage(), this.floating]).then(() => this.emit("bl:ready", {}));
   }
 
   disconnectedCallback() {
@@ -66,8 +61,14 @@ export class BacklineAsk extends HTMLElement {
 
   attributeChangedCallback(name, before, after) {
     if (!this.ready || before === after) return;
-    if (name === "endpoint" || name === "token-url") this.service = new Service(this.getAttribute("endpoint") ?? "", this.getAttribute("token-url"));
+    if (/endpoint|token|collection/.test(name)) this.service = this.connect();
     else this.setLanguage();
+  }
+
+  /** Without an endpoint, the service is where this file came from. */
+  connect() {
+    const endpoint = this.getAttribute("endpoint") ?? new URL("..", import.meta.url).href;
+    return new Service(endpoint, this.getAttribute("token-url"), this.getAttribute("collection"));
   }
 
   /** A conversation counts its own sources and has at most one open card. */
@@ -110,7 +111,7 @@ export class BacklineAsk extends HTMLElement {
     speakFrame(this);
     this.openCard = null;
     for (const turn of this.turns) turn.redraw();
-    this.measure();
+    this.freshen();
   }
 
   measure() {
@@ -124,10 +125,16 @@ export class BacklineAsk extends HTMLElement {
     if (scrolls) talk.tabIndex = 0;
     else talk.removeAttribute("tabindex");
     this.judgeAccent();
+    if (this.isWide) this.wear(import("./wide.js"));
     if (wasWide !== this.isWide) for (const turn of this.turns) turn.citations.place();
   }
 
-  /** A site's accent that cannot be read is not used. */
+  async wear(loading) {
+    const { sheet } = await loading;
+    const { adoptedStyleSheets: worn } = this.shadowRoot;
+    if (!worn.includes(sheet)) worn.push(sheet);
+  }
+
   async judgeAccent() {
     if (!getComputedStyle(this).getPropertyValue("--bl-accent").trim()) return;
     const { readableAccent } = await import("./theming.js");
@@ -151,7 +158,7 @@ export class BacklineAsk extends HTMLElement {
   }
 
   body(question, history) {
-    const body = { question };
+    const body = { question, mode: this.hasAttribute("outside-model") ? "auto" : "extractive" };
     const { conversationId } = this;
     if (history.length) body.history = history;
     if (conversationId) body.conversation_id = conversationId;
@@ -175,7 +182,7 @@ export class BacklineAsk extends HTMLElement {
         ? await this.service.stream(body, signal, (event, data) => { quiet(); this.hear(turn, event, data); })
         : await this.service.ask(body, signal);
       quiet();
-      this.finish(turn, reply);
+      await this.finish(turn, reply);
     } catch (error) {
       quiet();
       this.failed(turn, error instanceof AskError ? error : new AskError("failed"), body);
@@ -193,7 +200,6 @@ export class BacklineAsk extends HTMLElement {
     this.announcer.say(this.texts.say(key));
   }
 
-  /** One event of a stream. What is shown is verified and stays. */
   hear(turn, event, data) {
     if (event === "triage") turn.notice(data.triage ?? data);
     else if (event === "sentence") {
@@ -204,12 +210,17 @@ export class BacklineAsk extends HTMLElement {
     }
   }
 
-  finish(turn, reply) {
+  async finish(turn, reply) {
     if (!reply || typeof reply !== "object" || !["answered", "partial", "abstained", "withheld"].includes(reply.status)) {
       throw new AskError("failed");
     }
     this.conversationId = reply.conversation_id ?? this.conversationId;
+    // The notice waits for nothing; then all the rest appears at once.
+    turn.notice(reply.triage);
+    if (reply.abstention) turn.silence = (await import("./silence.js")).drawSilence;
+    if (reply.differences?.length) turn.differing = (await import("./differing.js")).drawDiffering;
     turn.show(reply);
+    this.wear(import("./paper.js"));
     this.emit(reply.abstention ? "bl:abstain" : "bl:answer", { id: reply.id, status: reply.status, question: turn.question });
   }
 
@@ -217,8 +228,9 @@ export class BacklineAsk extends HTMLElement {
   noticed(turn, triage, aloud) {
     if (!aloud) return;
     this.emit("bl:triage", { level: triage.level, urgent: triage.urgent === true });
-    if (levelOf(triage) !== "emergency") return;
+    if (!turn.isEmergency) return;
     this.freshen();
+    if (!turn.isAlarm) return;
     if (!this.composer.input.value) turn.heading.focus({ preventScroll: true });
     const call = turn.notices.querySelector(".call") ?? turn.heading;
     const view = this.talk.getBoundingClientRect();
@@ -235,12 +247,16 @@ export class BacklineAsk extends HTMLElement {
       return;
     }
     if (kind === "limited") {
-      this.count(turn, error);
+      import("./limiting.js").then(({ countDown }) => countDown(this, turn, error.seconds), () => this.tell(turn, "error.generic", error, body));
       return;
     }
     const key = { stopped: "stopped", cut: "error.cut", offline: "error.offline" }[kind] ?? "error.generic";
+    this.tell(turn, key, error, body);
+  }
+
+  tell(turn, key, error, body) {
     turn.fail(() => this.failureBox(turn, key, error, body));
-    this.announcer.say(this.texts.say(key), { assertive: kind === "offline" });
+    this.announcer.say(this.texts.say(key), { assertive: error.kind === "offline" });
   }
 
   failureBox(turn, key, error, body) {
@@ -260,31 +276,6 @@ export class BacklineAsk extends HTMLElement {
     this.send(turn, body);
   }
 
-  /** Too many questions: the seconds count down in steps of ten and are spoken once. */
-  count(turn, error) {
-    const until = Date.now() + error.seconds * 1000;
-    const left = () => Math.max(0, Math.round((until - Date.now()) / 1000));
-    this.composer.set({ blocked: true });
-    const line = el("p", {});
-    const draw = () => {
-      line.textContent = this.texts.say("error.limited", { n: left() });
-      return el("div.failure", { "data-failure": "limited" }, line);
-    };
-    turn.fail(draw);
-    this.announcer.say(line.textContent);
-    clearTimeout(this.counting);
-    const tick = () => {
-      if (left() > 0) {
-        line.textContent = this.texts.say("error.limited", { n: left() });
-        this.counting = setTimeout(tick, Math.min(COUNT_EVERY_MS, left() * 1000));
-        return;
-      }
-      this.composer.set({ blocked: isOffline() });
-      this.drop(turn);
-    };
-    this.counting = setTimeout(tick, Math.min(COUNT_EVERY_MS, error.seconds * 1000));
-  }
-
   drop(turn) {
     this.turns = this.turns.filter((other) => other !== turn);
     turn.element.remove();
@@ -300,28 +291,29 @@ export class BacklineAsk extends HTMLElement {
     if (offline) this.announcer.say(this.texts.say("error.offline"), { assertive: true });
   }
 
-  /** Bring strip, buttons and links up to date with the turns. */
   freshen() {
     const last = this.turns.at(-1);
-    this.strip.hidden = Boolean(last?.isEmergency);
+    this.strip.hidden = Boolean(last?.isAlarm);
     this.newButton.hidden = !this.turns.length;
     this.composer.speak(this.texts, this.turns.length > 0);
-    this.backLink(last);
+    this.leadBack();
     this.measure();
   }
 
   /** Later turns keep one line that leads back to the last emergency notice. */
-  backLink(last) {
-    this.back?.remove();
-    this.back = null;
-    const alarm = this.turns.findLast((turn) => turn.isEmergency);
-    if (!alarm || alarm === last) return;
-    const title = alarm.heading.querySelector(".title").textContent;
-    this.back = el("button.back", { type: "button", ...this.texts.mark("notice.back"), onclick: () => {
-      alarm.notices.scrollIntoView({ block: "start" });
-      alarm.heading.focus({ preventScroll: true });
-    } }, icon("triangle"), this.texts.say("notice.back", { title }));
-    last.notices.after(this.back);
+  leadBack() {
+    let alarm = null;
+    for (const turn of this.turns) {
+      if (turn.isAlarm) alarm = turn;
+      turn.leadBack(alarm);
+    }
+  }
+
+  /** Whether an earlier turn shows this very notice, and nothing in the new question raised it again. */
+  shownBefore(turn, triage) {
+    const alarm = this.turns.slice(0, this.turns.indexOf(turn)).findLast((earlier) => earlier.isAlarm);
+    const raised = (triage.rules ?? []).some(({ level, matched }) => level === triage.level && turn.question.includes(matched));
+    return alarm?.triage.key === triage.key && !raised;
   }
 
   /** The question goes to the top of the view once; after that the view never moves by itself. */
@@ -338,37 +330,20 @@ export class BacklineAsk extends HTMLElement {
     this.focus();
   }
 
-  /** Put the cursor into the question box. */
   focus() {
     this.composer?.input.focus();
   }
 
-  open() {
-    if (this.root.dataset.mode !== "launcher") return;
-    this.panel.hidden = false;
-    this.launcher.setAttribute("aria-expanded", "true");
-    this.launcher.replaceChildren(icon("close"));
-    this.panel.toggleAttribute("aria-modal", false);
-    if (this.isFullScreen) this.panel.setAttribute("aria-modal", "true");
-    speakFrame(this);
-    this.measure();
-    this.focus();
+  async open() {
+    await this.floating;
+    this.launcher?.open();
   }
 
-  close() {
-    if (this.root.dataset.mode !== "launcher") return;
-    this.panel.hidden = true;
-    this.launcher.setAttribute("aria-expanded", "false");
-    this.launcher.replaceChildren(icon("spine"));
-    speakFrame(this);
-    this.launcher.focus();
+  async close() {
+    await this.floating;
+    this.launcher?.close();
   }
 
-  get isFullScreen() {
-    return this.root.dataset.mode === "launcher" && window.matchMedia("(max-width: 599.98px)").matches;
-  }
-
-  /** Forget the conversation and start anew. */
   reset() {
     this.request?.abort();
     clearTimeout(this.counting);
@@ -391,27 +366,16 @@ export class BacklineAsk extends HTMLElement {
   }
 
   keyInPanel(event) {
-    if (event.key === "Tab" && this.isFullScreen) this.cycle(event);
+    if (event.key === "Tab") this.launcher?.cycle(event);
     if (event.key !== "Escape") return;
     const { openCard } = this;
     if (openCard) {
       this.closeCard();
       openCard.chip.focus();
     } else if (this.request) this.request.abort();
-    else if (this.root.dataset.mode === "launcher") this.close();
+    else if (this.launcher) this.launcher.close();
     else return;
     event.stopPropagation();
-    event.preventDefault();
-  }
-
-  /** Only the full-screen panel keeps the tab key inside; Esc always leaves. */
-  cycle(event) {
-    const stops = [...this.panel.querySelectorAll("a, button, select, textarea, input, summary, [tabindex='0']")].filter((stop) => stop.checkVisibility());
-    const [first, last] = [stops.at(0), stops.at(-1)];
-    const { activeElement } = this.shadowRoot;
-    if (event.shiftKey && activeElement === first) last.focus();
-    else if (!event.shiftKey && activeElement === last) first.focus();
-    else return;
     event.preventDefault();
   }
 

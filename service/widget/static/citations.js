@@ -4,7 +4,6 @@ import { el, icon, outsideLink, safeAddress } from "./dom.js";
 const EVIDENCE_ICONS = { source: "checked", copy: "clock", edition: "clock", candidate: "arrow", other: "arrow" };
 const MARKS = { es: ["«", "»"], fr: ["« ", " »"], de: ["„", "“"] };
 
-/** One quote, one number, as in the JSON. */
 export class Numbering {
   constructor() {
     this.numbers = new Map();
@@ -47,15 +46,10 @@ export function pageLink(citation) {
   return { url, host: url.host.replace(/^www\./, ""), key: jumps ? "cite.jump" : "cite.open" };
 }
 
-/** The chips and cards of one turn. */
 export class TurnCitations {
-  /**
-   * @param {BacklineAsk} component
-   * @param {string} prefix start of the ids of this turn's cards
-   */
-  constructor(component, prefix) {
-    this.component = component;
-    this.prefix = prefix;
+  constructor(turn) {
+    this.turn = turn;
+    this.component = turn.component;
     this.citations = new Map();
     this.cards = new Map();
     this.homes = new Map();
@@ -66,7 +60,6 @@ export class TurnCitations {
     for (const citation of list ?? []) if (citation?.id) this.citations.set(citation.id, citation);
   }
 
-  /** Citations that have a number, by number. */
   numbered() {
     const seen = new Map();
     for (const id of this.cards.keys()) {
@@ -87,7 +80,7 @@ export class TurnCitations {
     const citation = this.citations.get(id);
     const number = numbering.of(citation);
     if (!this.cards.has(id)) {
-      this.cards.set(id, this.card(citation, number, `${this.prefix}-card-${this.cards.size + 1}`));
+      this.cards.set(id, this.card(citation, number, `${this.turn.id}-card-${this.cards.size + 1}`));
       this.homes.set(id, block);
     }
     const card = this.cards.get(id);
@@ -149,6 +142,8 @@ export class TurnCitations {
       block.append(card);
       card.hidden = false;
     }
+    const { turn } = this;
+    if (turn.reply && !turn.isEmergency && this.component.hasAttribute("feedback")) card.rating ??= card.appendChild(turn.feedback(id));
     const said = [...card.querySelectorAll(".says p, .evidence span")].map((part) => part.textContent);
     this.component.announcer.say(said.join(" "));
   }

@@ -15,9 +15,7 @@ export function looksPersonal(text) {
 }
 
 export class Composer {
-  /**
-   * @param {{limit: number, onSend: (text: string) => void, onStop: () => void}} wiring
-   */
+  /** @param {{limit: number, outside: boolean, onSend: (text: string) => void, onStop: () => void}} wiring */
   constructor(wiring) {
     this.wiring = wiring;
     this.blocked = false;
@@ -35,12 +33,11 @@ export class Composer {
       this.label, el("div.box", {}, this.input, this.button), this.hint, this.note);
   }
 
-  /** Say everything in the language of `texts`. */
   speak(texts, following) {
     this.texts = texts;
     this.label.textContent = texts.say("input.label");
     this.input.placeholder = texts.say(following ? "input.follow" : "input.label");
-    this.note.textContent = texts.say("input.note");
+    this.note.textContent = (this.wiring.outside ? `${texts.say("input.outside")} ` : "") + texts.say("input.note");
     this.show();
     this.watch();
   }

@@ -5,9 +5,7 @@ export const isOffline = () => !navigator.onLine && !/^(localhost$|127\.|\[::1)/
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/**
- * el("p.note", {lang: "en", onclick: f}, "text", child): false, null and undefined are left out everywhere.
- */
+/** el("p.note", {lang: "en", onclick: f}, "text", child): false, null and undefined are left out everywhere. */
 export function el(name, attributes = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const element = document.createElement(tag);
@@ -21,7 +19,7 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Paths on a 24 × 24 grid, drawn with the colour of the text around them. */
+/** On a 24 × 24 grid. */
 const PATHS = {
   triangle: ["M12 3.5 22 20.5H2Z", "M12 10v4.5", "M12 17.3v.4"],
   clock: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Z", "M12 7.5V12l-2.6 2.6"],
@@ -52,7 +50,7 @@ export function icon(name) {
   return svg;
 }
 
-/** The address, or null unless it is a plain web address: javascript:, data: and the like are dropped. */
+/** The address, or null: javascript:, data: and the like are dropped. */
 export function safeAddress(value) {
   if (typeof value !== "string" || !URL.canParse(value)) return null;
   const url = new URL(value);

@@ -1,15 +1,21 @@
-/** "Did this answer your question?" It never blocks, and a missing warning is the first reason offered. */
+/** "Did this answer your question?", and the same of one source. It never blocks; a missing warning is the first reason. */
 import { el } from "./dom.js";
 import { dressForms } from "./forms.js";
 
 const REASONS = ["warning", "wrong", "off", "hard"];
 
-export function drawFeedback(component, reply) {
+/**
+ * @param {BacklineAsk} component
+ * @param {object} reply
+ * @param {string} [citationId] the citation that is asked about instead of the whole answer
+ */
+export function drawFeedback(component, reply, citationId) {
   dressForms(component);
   const { texts } = component;
+  const question = texts.say(citationId ? "feedback.cite" : "feedback.ask");
   const box = el("div.feedback.reply", {});
   const send = (verdict, more = {}) => {
-    const body = { answer_id: reply.id, verdict, ...more };
+    const body = { answer_id: reply.id, citation_id: citationId, verdict, ...more };
     // Thanks are said whether or not it arrives: the reader can do nothing about a failure here.
     component.service.post("/v1/feedback", body).catch(() => {});
     component.emit("bl:feedback", body);
@@ -19,17 +25,22 @@ export function drawFeedback(component, reply) {
     box.replaceChildren(thanks);
     thanks.focus();
   };
-  box.append(el("div.row", { role: "group", "aria-label": texts.say("feedback.ask") },
-    el("span.muted", { "aria-hidden": "true" }, texts.say("feedback.ask")),
-    el("button.choice", { type: "button", onclick: () => { send("yes"); thank(); } }, texts.say("feedback.yes")),
-    el("button.choice", { type: "button", onclick: () => { send("no"); box.replaceChildren(reasons(texts, send, thank)); box.querySelector("button").focus(); } },
-      texts.say("feedback.no"))));
+  const refuse = () => {
+    send("no");
+    box.replaceChildren(reasons(texts, citationId ? REASONS.slice(1) : REASONS, send, thank));
+    box.querySelector("button").focus();
+  };
+  box.append(el("div.row", { role: "group", "aria-label": question },
+    el("span.small", { "aria-hidden": "true" }, question),
+    el("div.row", {},
+      el("button.choice", { type: "button", onclick: () => { send("yes"); thank(); } }, texts.say("feedback.yes")),
+      el("button.choice", { type: "button", onclick: refuse }, texts.say("feedback.no")))));
   return box;
 }
 
-function reasons(texts, send, thank) {
+function reasons(texts, offered, send, thank) {
   let chosen = null;
-  const buttons = REASONS.map((reason) => el("button.choice", { type: "button", "aria-pressed": "false", onclick: (event) => {
+  const buttons = offered.map((reason) => el("button.choice", { type: "button", "aria-pressed": "false", onclick: (event) => {
     chosen = chosen === reason ? null : reason;
     for (const button of buttons) button.setAttribute("aria-pressed", String(button === event.currentTarget && chosen === reason));
   } }, texts.say(`feedback.r.${reason}`)));

@@ -3,7 +3,6 @@ import { el, icon, isOffline } from "./dom.js";
 import { callLink } from "./notices.js";
 import { LANGUAGES } from "./texts.js";
 
-/** Make the frame of a component and hang its parts on it. */
 export function drawFrame(component, mode) {
   const { announcer, composer } = component;
   component.titleText = el("b", { id: "name" }, "Backline");
@@ -29,14 +28,9 @@ export function drawFrame(component, mode) {
       el("div.names", {}, component.titleText, component.tagline),
       component.languages, component.newButton, component.closeButton),
     component.strip, component.talk, composer.element);
-  component.launcher = el("button.launcher", {
-    type: "button", part: "launcher", hidden: mode !== "launcher", "aria-expanded": "false", "aria-controls": "panel",
-    onclick: () => (component.panel.hidden ? component.open() : component.close()),
-  }, icon("spine"));
-  component.root = el("div.root", { "data-mode": mode }, component.launcher, component.panel, announcer.polite, announcer.assertive);
+  component.root = el("div.root", { "data-mode": mode }, component.panel, announcer.polite, announcer.assertive);
 }
 
-/** Fill every text of the frame in the component's language. */
 export function speakFrame(component) {
   const { texts, root } = component;
   component.tagline.textContent = texts.say("app.tagline");
@@ -45,7 +39,7 @@ export function speakFrame(component) {
   component.newButton.replaceChildren(icon("plus"), el("span.word", {}, texts.say("panel.new")));
   component.newButton.setAttribute("aria-label", texts.say("panel.new"));
   component.closeButton.setAttribute("aria-label", texts.say("panel.close"));
-  component.launcher.setAttribute("aria-label", texts.say("launcher.open"));
+  component.launcher?.speak();
   component.regionTitle.textContent = texts.say("conversation");
   component.offlineLine.textContent = texts.say("error.offline");
   component.strip.replaceChildren(...drawStrip(component));

@@ -16,13 +16,11 @@ function dialled(entry) {
   return digits || null;
 }
 
-/** A tel: link, or null for an entry that cannot be dialled. */
 export function callLink(entry, label, attributes = {}) {
   const digits = dialled(entry);
   return digits && el("a", { ...attributes, href: `tel:${digits}` }, label);
 }
 
-/** The level that the interface knows, or null. */
 export function levelOf(triage) {
   return triage && Object.hasOwn(ICONS, triage.level) ? triage.level : null;
 }
@@ -35,13 +33,6 @@ export function onlyIf(texts, line, tag) {
   return el(tag, ours ? texts.mark(line) : { lang: "en", dir: "ltr" }, bold && el("b", {}, bold), rest);
 }
 
-/**
- * Draw a notice.
- *
- * @param {object} component texts, emergencyNumbers, crisisLines
- * @param {object} triage the reply's `triage`, with a level
- * @param {string} id id of its heading
- */
 export function drawNotice(component, triage, id) {
   const { texts } = component;
   const level = levelOf(triage);
@@ -92,7 +83,6 @@ function foot(texts, triage, level) {
   return (why || folded) && el("div.foot", {}, why, folded);
 }
 
-/** What a screen reader hears first. */
 export function spokenNotice(triage) {
   const head = `${triage.label}. ${triage.title}.`;
   return triage.level === "emergency" ? head : `${head} ${triage.message}`;

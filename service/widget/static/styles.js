@@ -64,9 +64,11 @@ button, summary, select { cursor: pointer; }
 .hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .icon { inline-size: calc(1.5 * var(--u)); block-size: calc(1.5 * var(--u)); flex: none; fill: none; stroke: currentColor;
   stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+[dir="rtl"] :is(h2, h3, h4, p, a, button, label, legend, li, span, summary, textarea) { unicode-bidi: plaintext; }
 [dir="rtl"] .icon-arrow, [dir="rtl"] .icon-differ { transform: scaleX(-1); }
 :focus { outline: none; }
-:focus-visible { outline: 3px solid var(--bl-focus); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--bl-focus); }
+:focus-visible:not(h3) { outline-offset: 2px; }
 
 .panel { display: flex; flex-direction: column; block-size: 100%; min-block-size: 0; container: panel / inline-size;
   background: var(--bl-bg); color: var(--bl-text); }
@@ -86,7 +88,7 @@ select.plain { appearance: none; text-align: center; max-inline-size: 8em; }
 select.plain option { background: var(--bl-surface); color: var(--bl-text); font-weight: 400; }
 .new .word { display: none; }
 .strip { display: flex; flex-wrap: wrap; gap: 0 var(--bl-space-4); align-items: baseline; padding: var(--bl-space-2) var(--bl-space-4);
-  background: var(--bl-sunken); color: var(--bl-text-muted); font-size: calc(0.9375 * var(--u)); }
+  background: var(--bl-sunken); color: var(--bl-text-muted); font-size: calc(0.875 * var(--u)); line-height: calc(1.25 * var(--u)); }
 .strip b { font-weight: 700; color: var(--bl-text); }
 .strip a { color: var(--bl-hue); font-weight: 700; text-decoration: none; padding: 3px 1px; }
 .strip a:hover { text-decoration: underline; }
@@ -103,7 +105,7 @@ select.plain option { background: var(--bl-surface); color: var(--bl-text); font
 .choice { min-block-size: 48px; padding: var(--bl-space-3) var(--bl-space-5); border: 1.5px solid var(--bl-control); border-radius: var(--bl-radius-m);
   background: var(--bl-surface); color: var(--bl-text); text-align: start; overflow-wrap: anywhere; }
 .choice:hover, .choice[aria-pressed="true"] { border-color: var(--bl-hue); background: var(--bl-accent-soft); }
-.choice.main { background: var(--bl-hue); border-color: var(--bl-hue); color: var(--bl-on-hue); font-weight: 700; text-align: center; }
+.choice.primary { background: var(--bl-hue); border-color: var(--bl-hue); color: var(--bl-on-hue); font-weight: 700; text-align: center; }
 .choice.narrow { justify-self: start; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: var(--bl-space-2) var(--bl-space-3); }
 .muted { color: var(--bl-text-muted); }
@@ -125,26 +127,10 @@ select.plain option { background: var(--bl-surface); color: var(--bl-text); font
 .composer .fine { margin-block-start: var(--bl-space-2); }
 .composer .hint { color: var(--bl-text); }
 
-.launcher { position: fixed; inset-block-end: 28px; inset-inline-end: 28px; z-index: 2147483000; display: grid; place-items: center;
-  inline-size: 52px; block-size: 52px; border: 1px solid transparent; border-radius: 50%; background: var(--bl-hue); color: var(--bl-on-hue);
-  box-shadow: 0 4px 16px rgb(0 0 0 / 25%); }
-[data-mode="launcher"] .panel { position: fixed; inset-block-end: 92px; inset-inline-end: 28px; z-index: 2147483000; inline-size: 400px;
-  block-size: min(684px, calc(100dvh - 120px)); border: 1px solid var(--bl-border); border-radius: var(--bl-radius-l); overflow: hidden;
-  box-shadow: 0 12px 40px rgb(0 0 0 / 22%); }
-:host([size="wide"]) [data-mode="launcher"] .panel { inline-size: 480px; }
-[data-mode="launcher"] .names span { display: block; }
-[data-mode="launcher"] .names b { font-size: calc(1 * var(--u)); line-height: calc(1.25 * var(--u)); }
-[data-mode="launcher"] .new .word, [data-mode="launcher"] select.plain { display: none; }
-[data-mode="launcher"] .new .icon { display: block; }
 [data-mode="search"] .panel { background: none; }
 [data-mode="search"] .composer { order: -1; position: static; border: 0; background: none; padding-inline: 0; }
 [data-mode="search"] .strip { order: -2; }
 [data-mode="search"] .talk { padding-inline: 0; }
-@media (max-width: 599.98px) {
-  [data-mode="launcher"] .panel { inset: 0; inline-size: auto; block-size: var(--bl-view-height, 100dvh); border: 0; border-radius: 0;
-    padding-block-start: env(safe-area-inset-top); }
-  [data-mode="launcher"] .launcher[aria-expanded="true"] { display: none; }
-}
 @media (max-height: 480px) { .composer { position: static; } }
 `;
 
@@ -163,9 +149,7 @@ const reply = `
 .dots i:nth-child(3) { animation-delay: 0.4s; }
 @keyframes pulse { 0%, 60%, 100% { opacity: 0.35; } 30% { opacity: 1; } }
 @keyframes appear { from { opacity: 0; } }
-@keyframes rise { from { opacity: 0; transform: translateY(8px); } }
 .sentence { display: grid; gap: var(--bl-space-3); animation: appear 120ms; min-inline-size: 0; }
-[data-mode="launcher"] .panel { animation: rise 160ms; }
 .head { font-weight: 700; }
 .head.title { font-size: calc(1.5 * var(--u)); line-height: calc(1.875 * var(--u)); }
 .part { font-weight: 700; font-size: calc(1.25 * var(--u)); line-height: calc(1.625 * var(--u)); }
@@ -183,6 +167,7 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 .card { display: grid; gap: var(--bl-space-2); padding: var(--bl-space-4); border: 1.5px solid var(--bl-hue); border-radius: var(--bl-radius-m); background: var(--bl-surface);
   overflow-wrap: anywhere; min-inline-size: 0; }
 .card h4, .source h4 { font-weight: 700; font-size: calc(0.9375 * var(--u)); line-height: calc(1.3125 * var(--u)); }
+.card h4 + .small { margin-block-start: -6px; }
 .says { display: grid; gap: var(--bl-space-1); padding: var(--bl-space-2) var(--bl-space-3); }
 .says.digest { background: var(--bl-sunken); border: 1px solid transparent; border-radius: var(--bl-radius-s); }
 .says.quote { border-inline-start: 4px solid var(--bl-hue); }
@@ -193,7 +178,7 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 .evidence .icon { inline-size: calc(1.125 * var(--u)); block-size: calc(1.125 * var(--u)); margin-block-start: 1px; }
 .link { color: var(--bl-hue); font-weight: 700; text-underline-offset: 3px; overflow-wrap: anywhere; }
 .card > p > .link { display: inline-block; padding-block: 3px; font-size: calc(0.9375 * var(--u)); }
-.framed { display: grid; gap: var(--bl-space-2); padding: var(--bl-space-4); border: 1.5px solid var(--bl-control); border-radius: var(--bl-radius-m); overflow-wrap: anywhere; }
+.framed { display: grid; gap: var(--bl-space-3); padding: var(--bl-space-4); border: 1.5px solid var(--bl-control); border-radius: var(--bl-radius-m); overflow-wrap: anywhere; }
 .framed h4 { display: flex; gap: var(--bl-space-2); align-items: start; font-weight: 700; font-size: calc(1.125 * var(--u)); line-height: calc(1.5 * var(--u)); }
 .found { padding: var(--bl-space-3) var(--bl-space-4); border: 1px solid var(--bl-border); border-radius: var(--bl-radius-m); background: var(--bl-surface); }
 .found .answer { font-size: calc(1 * var(--u)); line-height: calc(1.5 * var(--u)); }
@@ -216,7 +201,7 @@ button.chip::after { content: ""; position: absolute; inset: -6px -3px; }
 
 const notices = `
 .notice { display: grid; gap: var(--bl-space-3); padding: var(--bl-space-4); border: 1px solid transparent; border-radius: var(--bl-radius-l); overflow-wrap: anywhere; scroll-margin-block-start: var(--bl-space-3); }
-.notice h3 { display: grid; gap: var(--bl-space-1); font-weight: 700; border-radius: var(--bl-radius-s); }
+.notice h3 { display: grid; gap: var(--bl-space-1); font-weight: 700; border-radius: var(--bl-radius-s); outline-offset: 5px; }
 .level { display: flex; align-items: center; gap: var(--bl-space-2); font-size: calc(1 * var(--u)); }
 .title { font-size: calc(1.5 * var(--u)); line-height: calc(1.875 * var(--u)); }
 .notice.emergency { background: var(--bl-emergency); color: var(--bl-emergency-text); border-color: var(--bl-emergency-line); --bl-focus: var(--bl-emergency-text); }
@@ -243,7 +228,7 @@ const notices = `
 
 const widths = `
 @container panel (min-width: 360px) { .call { flex: 1 1 auto; padding-inline: var(--bl-space-2); white-space: nowrap; } }
-@container panel (min-width: 420px) { .root:not([data-mode="launcher"]) .new .word { display: inline; } .root:not([data-mode="launcher"]) .new .icon { display: none; } }
+@container panel (min-width: 420px) { .new .word { display: inline; } .new .icon { display: none; } }
 @container panel (min-width: 480px) {
   .bar, .strip, .talk, .composer { padding-inline: var(--bl-space-5); }
   .card, .framed { padding: var(--bl-space-4) var(--bl-space-5); }
@@ -257,20 +242,6 @@ const widths = `
   .strip .signs { display: inline-block; padding: 3px 1px; border: 0; background: none; min-block-size: 24px; color: var(--bl-hue); font-weight: 700; text-decoration: underline; text-underline-offset: 3px; text-align: start; }
   .empty { padding-block: var(--bl-space-8) var(--bl-space-6); }
 }
-@container panel (min-width: 1200px) {
-  .column { max-inline-size: calc(63 * var(--u)); }
-  .bar, .strip { padding-inline: calc((100% - 63 * var(--u)) / 2); }
-  .composer > :not(.hidden) { max-inline-size: calc(63 * var(--u)); padding-inline-end: calc(25 * var(--u)); }
-  .composer > .box { max-inline-size: none; inline-size: calc(38 * var(--u)); margin-inline: calc((100% - 63 * var(--u)) / 2) auto; padding-inline-end: 4px; }
-  .reply > :not(.body):not(.fold), .empty > * { max-inline-size: calc(38 * var(--u)); }
-  .turn > .bubble { margin-inline-end: calc(25 * var(--u)); }
-  .body { display: grid; grid-template-columns: minmax(0, 38fr) minmax(0, 22fr); gap: calc(3 * var(--u)); align-items: start; }
-  .rail { display: grid; gap: var(--bl-space-3); }
-  .rail h4 .chip { display: inline-grid; margin: 0 4px 0 0; }
-  .rail .card { border-color: var(--bl-border); }
-  .rail .card.active { border-color: var(--bl-hue); box-shadow: 0 0 0 1px var(--bl-hue); }
-  .body .sources { display: none; }
-}
 `;
 
 const media = `
@@ -279,16 +250,9 @@ const media = `
   .dots { display: none; }
 }
 @media (forced-colors: active) {
-  .mark, .send, .call, .choice.main { border: 1px solid ButtonText; }
+  .mark, .send, .call, .choice.primary { border: 1px solid ButtonText; }
   .says mark { background: Mark; color: MarkText; }
   .chip[aria-expanded="true"] { background: Highlight; color: HighlightText; forced-color-adjust: none; }
-}
-@media print {
-  .bar button, .bar select, .composer, .launcher, .choices, .feedback, .row.tools { display: none !important; }
-  .panel, .talk { display: block; block-size: auto; overflow: visible; }
-  .root .card[hidden] { display: grid !important; }
-  .card .link::after { content: " " attr(href); font-weight: 400; }
-  .fold::details-content { content-visibility: visible; block-size: auto; }
 }
 `;
 

@@ -1,20 +1,10 @@
-/**
- * Every text of the interface, by key. A language is one more strings.<language>.js and one line in LANGUAGES.
- * Urgent texts fall back to English, and whoever shows them asks `languageOf` so that they are marked as English.
- */
+/** Every text of the interface, by key. Urgent texts fall back to English, and `mark` says so where they stand. */
 import english from "./strings.en.js";
 
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ps", "ur", "yi"]);
 
-/** Languages that are shipped, under their own names. */
+/** Languages that are shipped: one line and one strings.<language>.js each. */
 export const LANGUAGES = { en: "English", es: "Español", de: "Deutsch", fr: "Français" };
-
-const LOADERS = {
-  en: () => Promise.resolve({ default: english }),
-  es: () => import("./strings.es.js"),
-  de: () => import("./strings.de.js"),
-  fr: () => import("./strings.fr.js"),
-};
 
 /** "de-AT" -> "de"; anything that is no language tag -> "en". */
 export function languageOfTag(tag) {
@@ -23,43 +13,37 @@ export function languageOfTag(tag) {
 }
 
 export class Texts {
-  /**
-   * @param {string} language language of the interface, such as "de"
-   * @param {Record<string, string|{one: string, other: string}>} table its strings; may lack keys
-   */
+  /** @param {Record<string, string|{one: string, other: string}>} table strings of the language; may lack keys */
   constructor(language, table) {
     this.language = language;
     this.table = table;
     this.direction = RIGHT_TO_LEFT.has(language) ? "rtl" : "ltr";
-    this.plurals = new Intl.PluralRules(Object.hasOwn(LOADERS, language) ? language : "en");
+    // Where the texts are English, so are their plurals and the names of months inside them.
+    const spoken = Object.hasOwn(LANGUAGES, language) ? language : "en";
+    this.plurals = new Intl.PluralRules(spoken);
     // Dates follow the reader's own region where it speaks the same language: en-GB and en-US write them differently.
-    this.region = navigator.languages?.find((tag) => languageOfTag(tag) === language) ?? language;
+    this.region = navigator.languages?.find((tag) => languageOfTag(tag) === spoken) ?? spoken;
   }
 
   /** Load the strings of a language tag; a language that is not shipped is shown in English. */
   static async load(tag) {
     const language = languageOfTag(tag);
-    const load = LOADERS[language];
-    if (!load) return new Texts(language, {});
-    try {
-      return new Texts(language, (await load()).default);
-    } catch {
-      return new Texts(language, {});
-    }
+    if (language === "en") return Texts.english();
+    const strings = Object.hasOwn(LANGUAGES, language) && (await import(`./strings.${language}.js`).catch(() => null));
+    return new Texts(language, strings ? strings.default : {});
   }
 
   static english() {
     return new Texts("en", english);
   }
 
-  /** One text with its {names} filled in; `n` also picks the plural. */
+  /** One text with its {names} filled in; `n` picks the plural. */
   say(key, values = {}) {
     const entry = this.table[key] ?? english[key] ?? key;
     const form = typeof entry === "string" ? entry : (entry[this.plurals.select(values.n)] ?? entry.other);
     return form.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
   }
 
-  /** Language that a key's text is really in. */
   languageOf(key) {
     return Object.hasOwn(this.table, key) ? this.language : "en";
   }

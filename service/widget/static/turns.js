@@ -1,17 +1,12 @@
 /** One question and its reply. The order inside a reply never changes: notice, answer, gaps, sources, the rest. */
 import { TurnCitations, evidenceRow } from "./citations.js";
 import { el, icon, withTail } from "./dom.js";
-import { drawNotice, levelOf, onlyIf, spokenNotice } from "./notices.js";
+import { drawNotice, levelOf, spokenNotice } from "./notices.js";
 
-const REASONS = new Set(["out_of_scope", "nothing_found", "personal_advice", "not_in_sources", "unclear"]);
 const SOURCES_SHOWN = 2;
 let turns = 0;
 
 export class Turn {
-  /**
-   * @param {BacklineAsk} component
-   * @param {string} question as it was asked
-   */
   constructor(component, question) {
     this.component = component;
     this.question = question;
@@ -31,8 +26,9 @@ export class Turn {
 
   clear() {
     const { texts } = this.component;
-    this.citations = new TurnCitations(this.component, this.id);
+    this.citations = new TurnCitations(this);
     this.triage = null;
+    this.carried = false;
     this.sentenceCount = 0;
     this.headRow = null;
     this.failure = null;
@@ -50,6 +46,24 @@ export class Turn {
 
   get isEmergency() {
     return levelOf(this.triage) === "emergency";
+  }
+
+  /** Whether the card of an emergency stands in this turn. */
+  get isAlarm() {
+    return this.isEmergency && !this.carried;
+  }
+
+  /** One line that leads to the emergency notice of an earlier turn; none where a notice of its own stands. */
+  leadBack(alarm) {
+    this.back?.remove();
+    this.back = null;
+    if (!alarm || alarm === this) return;
+    const { texts } = this.component;
+    this.back = el("button.back", { type: "button", ...texts.mark("notice.back"), onclick: () => {
+      alarm.notices.scrollIntoView({ block: "start" });
+      alarm.heading.focus({ preventScroll: true });
+    } }, icon("triangle"), texts.say("notice.back", { title: alarm.triage.title }));
+    this.notices.after(this.back);
   }
 
   busy(key) {
@@ -71,10 +85,17 @@ export class Turn {
       return;
     }
     const { component } = this;
+    this.carried = level === "emergency" && component.shownBefore(this, triage);
+    if (level === "emergency") this.foldAnswer();
+    if (this.carried) {
+      // The same words again would be read over: the line that leads back to the card says it.
+      if (aloud) component.announcer.say(component.texts.say("notice.back", { title: triage.title }), { assertive: true, lang: "en" });
+      component.noticed(this, triage, aloud);
+      return;
+    }
     this.notices.hidden = false;
     this.notices.append(drawNotice(component, triage, `${this.id}-notice`));
     this.heading = this.notices.querySelector("h3");
-    if (level === "emergency") this.foldAnswer();
     if (aloud) component.announcer.say(spokenNotice(triage), { assertive: triage.urgent === true, lang: "en" });
     component.noticed(this, triage, aloud);
   }
@@ -85,6 +106,7 @@ export class Turn {
     this.fold = el("details.fold", { hidden: true }, el("summary", {}, label, icon("chevron")));
     this.body.replaceWith(this.fold);
     this.fold.append(this.body);
+    if (this.carried) return;
     const other = el("p.muted", texts.mark("notice.other"), texts.say("notice.other"));
     if (!this.triage.self_harm) this.replyBox.append(other);
     if (!this.component.hasAttribute("handoff")) return;
@@ -102,7 +124,6 @@ export class Turn {
     this.headText.textContent = texts.say(key);
   }
 
-  /** Tells who wrote the sentences; a tap explains it. */
   badge(reply) {
     const { texts } = this.component;
     const key = `answer.badge.${writtenByModel(reply) ? "llm" : "extractive"}`;
@@ -140,7 +161,7 @@ export class Turn {
       const text = this.component.texts.say("followup.read_as", { question: reply.rewritten_question });
       this.main.prepend(el("p.small", { dir: "auto" }, text));
     }
-    if (reply.abstention) this.abstain(reply, aloud);
+    if (reply.abstention) this.silence(this, reply, aloud);
     else if (reply.sentences?.length) this.answer(reply, aloud);
     this.body.hidden = !this.main.childElementCount;
     if (this.body.hidden && this.fold) this.fold.hidden = true;
@@ -153,8 +174,8 @@ export class Turn {
     this.head(partial ? "answer.partial" : "answer.head");
     this.badge(reply);
     const missing = (reply.missing ?? []).map((topic) => texts.say("missing.body", { topic }));
-    if (missing.length) this.main.append(this.framed("info", texts.say("missing.head"), missing.map((line) => el("p", { dir: "auto" }, line))));
-    for (const difference of reply.differences ?? []) this.main.append(this.differing(difference));
+    if (missing.length) this.main.append(this.framed("info", texts.say("missing.head"), missing.map((line) => el("p", { dir: "auto" }, line)), el("p", {}, texts.say("missing.who"))));
+    for (const difference of reply.differences ?? []) this.main.append(this.differing(this, difference));
     this.sourceList();
     this.tools(reply);
     if (!aloud || this.isEmergency) return;
@@ -168,24 +189,6 @@ export class Turn {
 
   framed(symbol, title, ...children) {
     return el("section.framed", {}, el("h4", {}, icon(symbol), el("span", { dir: "auto" }, title)), ...children);
-  }
-
-  differing(difference) {
-    const { texts } = this.component;
-    const positions = (difference.positions ?? []).map((position) => {
-      const block = el("div.sentence", {});
-      const chips = this.citations.chips(position.citation_ids, block);
-      const publisher = this.citations.citations.get(position.citation_ids?.[0])?.publisher;
-      block.prepend(
-        ...(publisher ? [el("p.small", { dir: "auto" }, publisher)] : []),
-        el("p.answer", { dir: "auto" }, withTail(position.text, ...chips)),
-      );
-      return block;
-    });
-    const box = this.framed("differ", texts.say("differ.head", { topic: difference.topic }), positions,
-      difference.care !== false && el("p.small", {}, texts.say("differ.care")));
-    this.citations.place();
-    return box;
   }
 
   sourceList() {
@@ -211,7 +214,8 @@ export class Turn {
     const copy = el("button.choice.narrow", { type: "button", onclick: () => this.copy() }, texts.say("copy"));
     this.main.append(el("div.row.tools", {}, copy));
     if (this.isEmergency) return;
-    if (this.component.hasAttribute("feedback")) this.main.append(this.later(import("./feedback.js"), (part) => part.drawFeedback(this.component, reply)));
+    if (this.component.hasAttribute("handoff")) this.main.append(this.handoff(reply));
+    if (this.component.hasAttribute("feedback")) this.main.append(this.feedback());
     const followUps = this.triage?.urgent ? [] : (reply.follow_ups ?? []).slice(0, 3);
     if (followUps.length) {
       this.main.append(el("h4.part", {}, texts.say("followup.head")), this.choices(followUps));
@@ -225,55 +229,17 @@ export class Turn {
     return place;
   }
 
+  feedback(citationId) {
+    return this.later(import("./feedback.js"), (part) => part.drawFeedback(this.component, this.reply, citationId));
+  }
+
+  handoff(reply) {
+    return this.later(import("./handoff.js"), (part) => part.drawHandoff(this.component, this.question, reply));
+  }
+
   choices(questions) {
     return el("div.choices", {}, questions.map((text) =>
       el("button.choice", { type: "button", dir: "auto", onclick: () => this.component.ask(text) }, text)));
-  }
-
-  /** Silence with its reason, what lies near, and a next step: as calm as an answer. */
-  abstain(reply, aloud) {
-    const { texts, announcer } = this.component;
-    const { reason, message, nearest = [], about_medicine: aboutMedicine } = reply.abstention;
-    const ours = REASONS.has(reason);
-    const why = ours ? texts.say(`abstain.${reason}`) : (message ?? "");
-    if (this.fold) this.fold.hidden = false;
-    this.main.append(
-      el("h4.head.title", {}, texts.say("abstain.head")),
-      el("p.answer", ours ? {} : { dir: "auto", lang: reply.abstention.language }, why));
-    const alreadyTold = this.triage?.conditional?.length || this.isEmergency;
-    if ((aboutMedicine ?? reason === "personal_advice") && !alreadyTold) this.main.append(onlyIf(texts, "cond.medicine", "p.only-if"));
-    if (nearest.length) this.main.append(el("h4.part", {}, texts.say("abstain.found")), ...this.nearest(nearest));
-    this.nextSteps(reply, reason);
-    this.citations.place();
-    if (aloud && !this.isEmergency) announcer.say(`${texts.say("abstain.head")}. ${why}`);
-  }
-
-  nearest(list) {
-    const { texts } = this.component;
-    this.citations.add(list.map((citation, index) => ({ ...citation, id: citation.id ?? `n${index + 1}` })));
-    return list.map((citation, index) => {
-      const block = el("div.sentence.found", {});
-      const chips = this.citations.chips([citation.id ?? `n${index + 1}`], block);
-      block.append(
-        el("p.small", {}, [texts.say(citation.digest ? "cite.digest" : "cite.quote")]),
-        el("p.answer", { lang: citation.language ?? "en", dir: "auto" }, withTail(String(citation.quote), ...chips)),
-        evidenceRow(texts, citation, citation.publisher));
-      return block;
-    });
-  }
-
-  nextSteps(reply, reason) {
-    const { component } = this;
-    const { texts } = component;
-    if (this.isEmergency) return;
-    const readings = (reply.abstention.readings ?? reply.follow_ups ?? []).slice(0, 3);
-    const examples = reason === "out_of_scope" && !readings.length ? [1, 2, 3].map((n) => texts.say(`example.${n}`)) : [];
-    const steps = [
-      component.hasAttribute("handoff") && this.later(import("./handoff.js"), (part) => part.drawHandoff(this.component, this.question, reply)),
-      [...readings, ...examples].length && this.choices([...readings, ...examples]),
-      reason !== "out_of_scope" && el("button.choice.narrow", { type: "button", onclick: () => component.rephrase(this.question) }, texts.say("abstain.rephrase")),
-    ].filter(Boolean);
-    this.main.append(el("h4.part", {}, texts.say("abstain.next")), ...steps);
   }
 
   /** A request that ended without a reply. `draw` makes the box anew in the language of the moment. */
@@ -296,7 +262,6 @@ export class Turn {
   }
 }
 
-/** Whether a language model worded the sentences. */
 function writtenByModel(reply) {
   return reply.mode === "generative" || (reply.citations ?? []).some((citation) => citation.support?.label === "entailed");
 }

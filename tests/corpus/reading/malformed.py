@@ -36,11 +36,14 @@ def sound_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def mutated_files(sound: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield each file cut short, with flipped bits, with a zeroed stretch, and with parts of it in a wrong order."""
-    chance = random.Random(_SEED)  # noqa: S311 - a repeatable draw is wanted
+def mutated_files(sound: dict[str, bytes], turn: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Yield each file cut short, with flipped bits, with a zeroed stretch, and with parts of it in a wrong order.
+
+    Each ``turn`` damages other places.
+    """
+    chance = random.Random(_SEED + turn)  # noqa: S311 - a repeatable draw is wanted
     for name, content in sound.items():
-        for share in (0.02, 0.3, 0.6, 0.97):
+        for share in (0.02, 0.3, 0.6, 0.97) if turn == 0 else (round(chance.random(), 3) for _ in range(4)):
             yield f"cut-{share}-{name}", content[: int(len(content) * share)]
         for flips in (1, 4, 16, 64, 256, 1024):
             damaged = bytearray(content)

@@ -68,6 +68,23 @@ def test_headings_lists_and_tables_of_a_manual() -> None:
     )
 
 
+def test_a_manual_written_by_an_office_program(files: Path) -> None:
+    document = read_docx((files / "office_manual.docx").read_bytes(), "office_manual.docx")
+    check_document(document)
+    assert document.title == "Looking after your desk"
+    assert [path for path, _ in outline(document)] == [
+        (),
+        ("Every week",),
+        ("Every year", "Oiling"),
+        ("Every year", "Screws"),
+        ("Spare parts",),
+    ]
+    texts = [section.span.slice(document.marked.text) for section in document.marked.sections]
+    assert texts[0].startswith("The top of the desk is oiled wood.")
+    assert texts[1].endswith("- Leave the drawers open for a quarter of an hour.")
+    assert texts[4].startswith("Part | Number\nDrawer runner | D-204\nFoot | D-311\n")
+
+
 def test_the_title_of_the_properties_helps_where_the_text_has_none() -> None:
     def build(document: WordDocument) -> None:
         document.core_properties.title = "Title of the properties"

@@ -1,7 +1,9 @@
+import gzip
 import json
 import os
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from corpus.reading.door import ReadDocument, read_bytes, read_path
 from corpus.sandbox import Limits, Sandbox
 from tests.corpus.reading.invariants import check_document
 from tests.corpus.reading.malformed import hostile_files, mutated_files, sound_files, wrong_extensions
+from tests.drilling import rounds
 
 _SEEN_SECRET = "root:x:0"
 
@@ -173,6 +176,7 @@ def _parent_of(process: Path) -> str:
         return ""
 
 
+@pytest.mark.drill("R16")
 def test_links_out_of_the_folder_are_refused_and_links_within_read_once(sandbox: Sandbox, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -264,6 +268,7 @@ _TRAVERSALS = {
 }
 
 
+@pytest.mark.drill("R16")
 @pytest.mark.parametrize(("name", "shown"), list(_TRAVERSALS.items()))
 def test_the_name_of_an_upload_is_a_label_and_never_a_path(name: str, shown: str, sandbox: Sandbox) -> None:
     refused: list[UnreadableDocumentError] = []
@@ -278,10 +283,14 @@ def test_a_very_long_name_is_cut(sandbox: Sandbox) -> None:
     assert document.name.endswith("aaa.txt")
 
 
-def test_malformed_documents_are_accepted_or_refused_in_time_and_memory(files: Path, sandbox: Sandbox) -> None:
+@pytest.mark.drill("R12")
+def test_malformed_documents_are_accepted_or_refused_in_time_and_memory(
+    files: Path, sandbox: Sandbox, record_property: Callable[[str, object], None]
+) -> None:
     sound = sound_files(files)
-    cases = [*mutated_files(sound), *wrong_extensions(sound), *hostile_files(sound)]
-    assert len(cases) >= 160
+    mutated = [case for turn in range(rounds(1, 8)) for case in mutated_files(sound, turn)]
+    cases = [*mutated, *wrong_extensions(sound), *hostile_files(sound)]
+    assert len(cases) >= rounds(160, 700)
     accepted = 0
     for name, content in cases:
         refused: list[UnreadableDocumentError] = []
@@ -300,6 +309,9 @@ def test_malformed_documents_are_accepted_or_refused_in_time_and_memory(files: P
     peak = sandbox.run("tests.corpus.hostile_readers:peak_kilobytes", b"", "peak")
     assert isinstance(peak, int)
     assert peak <= 512 * 1024
+    record_property("files", len(cases))
+    record_property("accepted", accepted)
+    record_property("most memory of the parser, MB", peak // 1024)
 
 
 def test_a_file_that_takes_too_long_is_named_and_the_next_one_read(tmp_path: Path) -> None:
@@ -321,3 +333,33 @@ def test_a_long_jsonl_file_is_read_line_by_line(sandbox: Sandbox, tmp_path: Path
     assert len(documents) == 3_001
     assert documents[-1].external_id == "last"
     assert [error.name for error in refused] == ["set.jsonl#3001"]
+
+
+def test_a_gzipped_file_is_read_as_what_is_in_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    lines = b"".join(
+        json.dumps({"_id": str(n), "title": f"T{n}", "text": f"Text {n}."}).encode() + b"\n" for n in range(3)
+    )
+    (tmp_path / "set.jsonl.gz").write_bytes(gzip.compress(lines))
+    (tmp_path / "note.md.gz").write_bytes(gzip.compress(b"# Lifting\n\nBend your knees.\n"))
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(lines * 900)[:-40])
+    (tmp_path / "no.jsonl.gz").write_bytes(b"\x1f\x8bnothing that is packed")
+    (tmp_path / "twice.md.gz").write_bytes(gzip.compress(gzip.compress(b"# Lifting\n")))
+    documents, refused = _read(tmp_path, sandbox)
+    names = [document.name for document in documents]
+    assert names[-4:] == ["note.md.gz", "set.jsonl.gz#1", "set.jsonl.gz#2", "set.jsonl.gz#3"]
+    assert {document.marked.title for document in documents if document.name == "note.md.gz"} == {"Lifting"}
+    assert sorted(refused) == ["cut.jsonl.gz", "no.jsonl.gz", "twice.md.gz"]
+    assert refused["cut.jsonl.gz"] == "what is packed in it is damaged or cut off; pack it again"
+
+
+def test_a_small_file_that_unpacks_without_end_is_stopped(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.reading.door._MOST_UNPACKED", 1_000_000)
+    line = json.dumps({"_id": "1", "title": "T", "text": "a " * 5_000}).encode() + b"\n"
+    (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(line * 1_000))
+    (tmp_path / "bomb.txt.gz").write_bytes(gzip.compress(b"a " * 20_000_000))
+    documents, refused = _read(tmp_path, sandbox)
+    assert 90 < len(documents) < 110
+    assert sorted(refused) == ["bomb.jsonl.gz", "bomb.txt.gz"]
+    assert "larger than 10 MB" in refused["bomb.txt.gz"]

@@ -69,6 +69,52 @@ def test_a_browsers_page_heads_and_feet_stay_out(furniture: str, files: Path) ->
     assert furniture not in read_pdf((files / "printed_page.pdf").read_bytes(), "a.pdf").marked.text
 
 
+def test_a_printed_article_with_contents_at_its_top_keeps_its_headings_where_they_are(files: Path) -> None:
+    document = read_pdf((files / "clinic_blog.pdf").read_bytes(), "clinic_blog.pdf")
+    check_document(document)
+    assert document.title == "Five ways to lift a parcel safely"
+    assert outline(document) == [
+        ((), 1),
+        (("Plan the way",), 1),
+        (("Get a grip",), 1),
+        (("Get a grip", "Weights for one person"), 1),
+        (("When not to lift",), 1),
+    ]
+    texts = [section.span.slice(document.marked.text) for section in document.marked.sections]
+    assert "In this article\n\n- Plan the way\n- Get a grip\n- When not to lift\n\nA parcel that weighs" in texts[0]
+    assert texts[2].startswith(
+        "1. Stand close, feet as wide as your shoulders.\n2. Bend your knees and take two opposite corners.\n"
+        "- Gloves help with wet cardboard.\n- Straps help above 20 kg.\n3. Rise with your legs;"
+    )
+    assert texts[4].endswith("Ask your doctor first.")
+
+
+def test_a_browsers_page_head_and_foot_stay_out_of_a_single_page(files: Path) -> None:
+    document = read_pdf((files / "hospital_faq.pdf").read_bytes(), "hospital_faq.pdf")
+    assert outline(document) == [
+        ((), 1),
+        (("Frequently asked questions",), 1),
+        (("Frequently asked questions", "Leaving the hospital"), 1),
+    ]
+    assert "localhost" not in document.marked.text
+    assert "11/29/26" not in document.marked.text
+    assert document.marked.text.endswith("This site uses cookies. OK")  # it is printed, so it is on the page
+
+
+def test_a_manual_exported_by_an_office_program(files: Path) -> None:
+    document = read_pdf((files / "office_manual.pdf").read_bytes(), "office_manual.pdf")
+    check_document(document)
+    assert (document.title, document.published) == ("Looking after your desk", "2026-11-22")
+    assert outline(document) == [
+        ((), 1),
+        (("Every week",), 1),
+        (("Every year", "Oiling"), 1),
+        (("Every year", "Screws"), 1),
+        (("Spare parts",), 1),
+    ]
+    assert "- Leave the drawers open for a quarter of an hour." in document.marked.text
+
+
 def test_sizes_and_gaps_make_headings_and_paragraphs() -> None:
     pages = [
         [("Lamp leaflet", 20), ("", 10), ("Heat", 14), *_paragraph(_HEAT), ("Bulbs", 14), *_paragraph(_BULB)],

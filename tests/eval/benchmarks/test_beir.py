@@ -85,8 +85,8 @@ def test_the_command_prints_measures_and_writes_a_run(folder: Path, tmp_path: Pa
     out = tmp_path / "out"
     result = CliRunner().invoke(cli.app, ["benchmark", "beir", str(folder), "--searcher", "bm25", "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "nDCG@10      1.000" in result.output
+    assert "nDCG@10        1.000" in result.output
     run = out / f"{folder.name}.bm25.run"
     again = CliRunner().invoke(cli.app, ["benchmark", "trec", str(run), str(folder / "qrels" / "test.tsv")])
-    assert "nDCG@10      1.000" in again.output
+    assert "nDCG@10        1.000" in again.output
     assert CliRunner().invoke(cli.app, ["benchmark", "beir", str(folder), "--searcher", "magic"]).exit_code == 2

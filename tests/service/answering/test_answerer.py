@@ -120,3 +120,19 @@ def test_no_home_care_is_told_under_an_emergency(answerer: Answerer) -> None:
         any(word in s.text.lower() for word in ("right away", "emergency", "immediate", "at once", "medical help"))
         for s in answer.sentences
     )
+
+
+def test_a_part_that_is_a_little_unlikely_is_answered_with_the_whole(answerer: Answerer) -> None:
+    answer = answerer.answer(Question("What are the symptoms of a strained muscle and what do you do about it?"))
+    assert answer.status == "answered"
+    assert {"medlineplus-sprains-strains"} <= {citation.source.id for citation in answer.citations}
+
+
+def test_whoever_need_not_go_at_once_hears_when_to_see_a_doctor(answerer: Answerer) -> None:
+    question, sources = Question("I've had it for three weeks now"), ("verywell-back-spasm", "mayo-back-pain")
+    milder = answerer.answer_about_care(question, "back pain for weeks", sources, urgent=False)
+    assert milder is not None
+    assert "gone on for over a week" in milder.text
+    stricter = answerer.answer_about_care(question, "back pain for weeks", sources)
+    assert stricter is not None
+    assert "gone on for over a week" not in stricter.text

@@ -1,13 +1,38 @@
+from dataclasses import replace
+
+import pytest
+
 from corpus.records import Passage, Span
 from index.hits import SentenceHit
 from index.lexical import stems
-from service.answering.composing import MAX_SENTENCES, choose_sentences, order_sentences
+from service.answering.composing import MAX_SENTENCES, choose_sentences, order_sentences, prefer
 
 
 def hit(text: str, score: float, source: str = "a", start: int = 0) -> SentenceHit:
     span = Span(start, start + len(text))
     passage = Passage(f"p{start}", f"doc_{source}", source, "default", span, text, "T", ("H?",), (span,), "T › H?")
     return SentenceHit(passage, span, text, score, score, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "heading"),
+    [
+        ("What sets off a back spasm", "Why do I get back spasms?"),
+        ("How does spinal stenosis show itself?", "What are the symptoms of spinal stenosis?"),
+        ("what makes muscle cramps stop?", "What can I take for muscle cramps? What helps?"),
+        ("Can it be found out by a scan?", "What tests show gallstones?"),
+        ("how do i avoid another stone", "How can I prevent kidney stones?"),
+        ("Am I likelier to get one? Who is at risk", "Who gets kidney stones?"),
+    ],
+)
+def test_the_kind_of_question_prefers_what_stands_under_such_a_heading(question: str, heading: str) -> None:
+    under = replace(
+        hit("Told there.", 0.8, "b"), passage=replace(hit("Told there.", 0.8).passage, heading_path=(heading,))
+    )
+    assert [h.text for h in prefer(question, [hit("Told elsewhere.", 0.84), under])] == [
+        "Told there.",
+        "Told elsewhere.",
+    ]
 
 
 def test_repeats_are_left_out() -> None:
@@ -18,6 +43,13 @@ def test_repeats_are_left_out() -> None:
 def test_weak_sentences_are_left_out() -> None:
     hits = [hit("Heat relaxes muscles.", 0.9), hit("Vertebrae have names.", 0.4)]
     assert len(choose_sentences([hits], stems)[0]) == 1
+
+
+def test_beside_a_lifted_sentence_one_that_is_not_lifted_is_left_out() -> None:
+    first, beside = hit("Spasms last days.", 0.9), hit("Backs have muscles.", 0.75)
+    assert len(choose_sentences([[first, beside]], stems)[0]) == 2
+    assert len(choose_sentences([[replace(first, lift=0.2), beside]], stems)[0]) == 1
+    assert len(choose_sentences([[replace(first, lift=0.2), replace(beside, lift=0.1)]], stems)[0]) == 2
 
 
 def test_parts_take_turns() -> None:

@@ -1,7 +1,11 @@
+import json
+from pathlib import Path
+
 import pytest
 
-from service.answering.following_up import rewrite
+from service.answering.following_up import complete_parts, imply, rewrite
 
+DATA = Path(__file__).parents[3] / "eval" / "data"
 SPASM = "What is a back spasm?"
 
 
@@ -28,3 +32,62 @@ def test_without_history_nothing_is_rewritten() -> None:
 
 def test_the_last_topic_counts_not_the_last_follow_up() -> None:
     assert rewrite("and ice?", (SPASM, "what about heat?")) == "ice for back spasm?"
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "expected"),
+    [
+        ("what tests show them", ("Can gallstones cause back pain?",), "what tests show gallstones?"),
+        (
+            "do kids get those",
+            ("what does back pain from a spinal tumor feel like", "and other signs?"),
+            "do kids get spinal tumor?",
+        ),
+        ("ok and for kids?", ("What is a kidney infection?",), "kidney infection for kids?"),
+        ("which one is best?", ("Do muscle relaxants help back pain?",), "which muscle relaxants is best?"),
+        ("which kind?", ("Does exercise help back pain?",), "which kind for exercise help back pain?"),
+        ("when do they order one then?", ("do I need an mri for my back",), "when do they order one then for back?"),
+        ("should i worry", ("my back has been killing me since monday",), "should i worry for back pain?"),
+        (
+            "what happens at a session?",
+            ("What is myofascial release?",),
+            "what happens at a session for myofascial release?",
+        ),
+    ],
+)
+def test_the_subject_of_a_source_is_the_topic_before_back_pain(
+    question: str, history: tuple[str, ...], expected: str
+) -> None:
+    assert rewrite(question, history) == expected
+
+
+def test_dialogues_of_the_development_set_are_dialogues() -> None:
+    items = [json.loads(line) for line in (DATA / "dialogues.dev.jsonl").read_text("utf-8").splitlines()]
+    assert len({item["history"][0] for item in items}) >= 40
+    assert {len(item["history"]) for item in items} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("question", "implied"),
+    [
+        ("will it come back", "will back pain come back?"),
+        ("why does it hurt more at night?", "why does back pain hurt more at night?"),
+        ("what if it doesn't get better", "what if back pain doesn't get better?"),
+    ],
+)
+def test_back_that_is_no_part_of_the_body_names_no_topic(question: str, implied: str) -> None:
+    assert imply(question, "back pain") == implied
+    assert imply("my back is stiff", "back pain") is None
+
+
+def test_parts_that_name_no_topic_are_about_what_people_come_for() -> None:
+    asked = ("how long will this last", "should I stay in bed?")
+    assert complete_parts(asked, "back pain") == (
+        "how long will back pain last?",
+        "should I stay in bed for back pain?",
+    )
+    assert (
+        complete_parts(("what is sciatica", "how long will this last"), "back pain")[1]
+        == "how long will sciatica last?"
+    )
+    assert "back" not in " ".join(complete_parts(asked, ""))

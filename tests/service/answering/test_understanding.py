@@ -1,6 +1,6 @@
 import pytest
 
-from service.answering.understanding import condense, split_parts, understand, wanted
+from service.answering.understanding import condense, names_somebody, presumes, split_parts, understand, wanted
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,59 @@ def test_a_condensed_question_keeps_its_topic() -> None:
         "Roughly how long do these things take to clear up for most people?"
     )
     core = condense(story)
-    assert "back" in core
+    assert "my lower back has been stiff" in core
     assert "how long" in core
+
+
+def test_a_short_question_that_leans_keeps_what_it_leans_on() -> None:
+    text = "I don't smoke. My scan showed a bulging disc but it doesn't hurt at all. Is that possible?"
+    assert condense(text) == "My scan showed a bulging disc but it doesn't hurt at all. Is that possible?"
+
+
+def test_a_medicine_and_an_amount_in_the_story_ask_for_no_dose() -> None:
+    story = "My wife says I need tablets, both of them, together with my sister. How long does back pain last?"
+    assert not understand(story).asks_dose
+    assert understand("I take tablets for my back. Can I take two more?").asks_dose
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("I bent down and it locked up, what do I do", "back spasm"),
+        ("can I still go to work with it", "stay active with back pain"),
+        ("what is a charley hoarse", "muscle cramp"),
+        ("should I see a chiropractor", "spinal manipulation"),
+        ("is it something bad", "warning signs with back pain"),
+    ],
+)
+def test_a_lay_phrase_is_searched_under_the_name_of_the_corpus(question: str, name: str) -> None:
+    assert name in understand(question).core
+
+
+def test_asking_whether_it_is_one_thing_asks_for_a_diagnosis() -> None:
+    assert understand("Is it a slipped disc?").asks_diagnosis
+    assert understand("I have pain in my back and it goes down my leg, what is it").asks_diagnosis
+    assert not understand("Is it a slipped disc that presses on nerves in sciatica?").asks_diagnosis
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("I've had numb toes and a burning foot since Monday. What is it?", True),
+        ("My leg has tingled for a week. It gets worse at night. What could it be", True),
+        ("I've got sciatica, what is it?", False),
+        ("my dad has spinal stenosis, what is that?", False),
+        ("My doctor said spondylosis. What is that?", False),
+        ("my massage therapist does myofascial something, what is it", False),
+    ],
+)
+def test_who_names_what_they_have_asks_what_it_means(question: str, asked: bool) -> None:  # noqa: FBT001 - expected
+    assert understand(question).asks_diagnosis is asked
+
+
+def test_asking_for_a_reason_is_no_diagnosis() -> None:
+    assert not understand("I dug the whole garden and now my back hurts. Could that be it?").asks_diagnosis
+    assert understand("My back hurts. Could it be a tumour?").asks_diagnosis
 
 
 def test_a_short_question_is_left_alone() -> None:
@@ -93,3 +144,30 @@ def test_the_wanted_detail(question: str, kind: str) -> None:
 def test_a_hostile_question_is_read_in_linear_time() -> None:
     understanding = understand("is it " * 1300 + "or or or " * 20)
     assert understanding.parts
+
+
+@pytest.mark.parametrize(
+    ("question", "presumed"),
+    [
+        ("Why do back spasms always end in an operation?", True),
+        ("I read a lot. How come nobody over 60 gets sciatica?", True),
+        ("Why do I get cramps at night?", False),
+        ("Why don't surgeons operate on every bad back?", False),
+        ("Does every kidney stone have to come out?", False),
+    ],
+)
+def test_a_sweeping_premise_is_noticed(question: str, *, presumed: bool) -> None:
+    assert presumes(question) is presumed
+
+
+@pytest.mark.parametrize(
+    ("question", "somebody"),
+    [
+        ("Is 85 too old for knee replacement surgery?", False),
+        ("How many tablets are safe in a day?", False),
+        ("Am I too old for surgery?", True),
+        ("is my mum too old for an operation", True),
+    ],
+)
+def test_advice_is_personal_where_somebody_is_named(question: str, somebody: bool) -> None:  # noqa: FBT001 - a case
+    assert names_somebody(question) is somebody

@@ -16,11 +16,16 @@ from index.snapshot import drop_snapshots_with, open_newest_intact
 from service.answering.answerer import Answerer
 from service.answering.replying import Replier
 from service.following import Follower
+from service.helpdesk.receiving import Reception
 from service.http.app import create_app
 from service.http.state import Desk
+from service.keeping import AnswerKeeper
+from service.question_log import QuestionLog
 from service.rebuilding import Rebuilder
 from service.serving import Serving
 from service.settings import Settings
+from service.storage.collections import say_for
+from service.storage.counters import open_counters
 from service.storage.database import open_database
 from service.storage.documents import load_documents, withdrawn_versions
 from service.storage.keys import Scope, create_key
@@ -48,6 +53,18 @@ class Service:
         secret, _ = create_key(self.database, "test", scopes or ("ingest",), collections)
         return {"authorization": f"Bearer {secret}"}
 
+    def token(self, origin: str, collection: str = "default") -> dict[str, str]:
+        """Return the header of a new widget token."""
+        headers = {"origin": origin}
+        response = self.client.post("/v1/widget-tokens", json={"collection": collection}, headers=headers)
+        assert response.status_code == 200, response.text
+        return {"authorization": f"Bearer {response.json()['token']}"}
+
+    @property
+    def own_origin(self) -> str:
+        """The origin of the service's own pages."""
+        return str(self.client.base_url).rstrip("/")
+
     def found(self, query: str, collection: str = "default") -> list[str]:
         """Return the texts that a search finds."""
         body = {"query": query, "filters": {"collection": collection}}
@@ -68,8 +85,13 @@ class Service:
         assert rebuilder.state == "current"
 
 
-def open_service(home: Path, rules: Rules, *, open_reading: bool = True, **settings: Any) -> Service:
-    """Put a service together around a small corpus; ``with service.client`` runs it."""
+def open_service(
+    home: Path, rules: Rules, *, open_reading: bool = True, public: bool = False, **settings: Any
+) -> Service:
+    """Put a service together around a small corpus; ``with service.client`` runs it.
+
+    Two of them on one home are like two worker processes: each has connections and a snapshot of its own.
+    """
     chosen = Settings(home=home, **settings)
     database = open_database(chosen.database)
     embedder = StemEmbedder()
@@ -80,13 +102,30 @@ def open_service(home: Path, rules: Rules, *, open_reading: bool = True, **setti
 
     def reopen() -> tuple[Replier, tuple[str, ...]]:
         snapshot, damage = open_newest_intact(chosen.snapshots, embedder.model_id)
-        replier = Replier(rules, Answerer(Retriever(snapshot, embedder), None))
+        replier = Replier(rules, Answerer(Retriever(snapshot, embedder), None), say_for(chosen.database))
         return replier, () if damage is None else (str(damage),)
 
     build()
     serving = Serving(*reopen(), database)
     follower = Follower(chosen.snapshots, serving, reopen, seconds=0.05)
     rebuilder = Rebuilder(build, follower.look, seconds=0.01)
-    desk = Desk(chosen, serving, "fake", database, open_reading, rebuilder, (follower, rebuilder))
+    keeper = AnswerKeeper(database, chosen.keep_answers)
+    questions = QuestionLog(chosen.question_log, chosen.log_questions)
+    background = (follower, rebuilder, keeper, questions)
+    desk = Desk(
+        chosen,
+        serving,
+        "fake",
+        database,
+        open_reading,
+        rebuilder,
+        keeper,
+        background,
+        reception=Reception(database),
+        questions=questions,
+        counters=open_counters(chosen.counters),
+        public=public,
+        hosts=chosen.hosts,
+    )
     client = TestClient(create_app(desk), base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
     return Service(client, desk, database, home)

@@ -1,9 +1,10 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import BaseRoute, Route
 from starlette.testclient import TestClient
 
 from service.answering.replying import Replier
@@ -25,6 +26,18 @@ def client(replier: Replier) -> Iterator[TestClient]:
         raise_server_exceptions=False,
     ) as opened:
         yield opened
+
+
+def calls_of(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Yield method and path of every route; what is of an unknown kind is a fault, never passed over."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from calls_of(inner.routes)
+        else:
+            assert isinstance(route, Route) or hasattr(route, "methods"), f"{route} is of a kind that is not checked"
+            for method in sorted(getattr(route, "methods", None) or ()):
+                yield method, getattr(route, "path", "")
 
 
 def check_problem(response: Any, status: int, code: str) -> None:
@@ -184,16 +197,11 @@ def test_the_reference_is_served_without_scripts(client: TestClient) -> None:
 
 
 def test_the_openapi_document_lists_every_address(client: TestClient) -> None:
-    assert set(client.get("/openapi.json").json()["paths"]) == {
-        "/v1/ask",
-        "/v1/search",
-        "/v1/sources",
-        "/v1/documents",
-        "/v1/documents/{document_id}",
-        "/v1/passages/{passage_id}",
-        "/healthz",
-        "/readyz",
-    }
+    served = {path for _, path in calls_of(client.app.routes) if path.startswith("/v1/")}  # type: ignore[attr-defined] # the client holds a FastAPI
+    listed = set(client.get("/openapi.json").json()["paths"])
+    assert "/v1/ask" in served
+    assert served <= listed
+    assert listed - served == {"/healthz", "/readyz", "/metrics"}
 
 
 def test_the_ask_page_has_a_policy_with_a_nonce(client: TestClient) -> None:

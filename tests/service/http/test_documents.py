@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from service.storage.documents import load_documents
 from service.triage.loading import Rules
 from service.triage.screening import load_rules
+from tests.drilling import rounds
 from tests.service.http.serving import Service, open_service, shipped
 from tests.service.http.test_app import check_problem
 
@@ -196,6 +197,7 @@ def test_a_deleted_document_is_gone_from_the_next_request_on(service: Service) -
     assert receipt.status_code == 200
     assert receipt.json()["document_id"] == name
     assert receipt.json()["removed_from"] == ["database", "search"]
+    assert receipt.json()["quoted_in_answers"] == 0
     assert receipt.json()["at"]
     assert OPENING not in service.found("Riverside clinic opens Tuesdays")
     asked = service.client.post("/v1/ask", json={"question": "When does the Riverside clinic open?"})
@@ -268,11 +270,11 @@ def test_a_build_that_fails_is_told_by_readyz_and_takes_nothing_away(
 def test_a_database_that_cannot_be_used_is_a_503_and_no_partial_write(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_: object) -> None:
+    def busy(*_: object, **__: object) -> None:
         raise OperationalError("SELECT zebra-7-quokka", {}, sqlite3.OperationalError("database is locked"))
 
     key = service.key()
-    monkeypatch.setattr("service.ingesting.store_document", busy)
+    monkeypatch.setattr("service.ingesting.store_documents", busy)
     response = service.client.post("/v1/documents", json={"text": "Walk."}, headers=key)
     check_problem(response, 503, "not-ready")
     assert int(response.headers["retry-after"]) > 0
@@ -289,8 +291,14 @@ def test_collections_are_kept_apart(service: Service) -> None:
 
 # R6: swaps under load.
 
+DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays")
 
-def test_five_swaps_under_load_fail_no_request_and_mix_no_reply(service: Service) -> None:
+
+@pytest.mark.drill("R6")
+def test_swaps_under_load_fail_no_request_and_mix_no_reply(
+    service: Service, record_property: Callable[[str, object], None]
+) -> None:
+    swaps = rounds(5, 50)
     key = service.key()
     stop = threading.Event()
     failures: list[str] = []
@@ -298,7 +306,7 @@ def test_five_swaps_under_load_fail_no_request_and_mix_no_reply(service: Service
     seen: set[str] = set()
 
     def ask() -> None:
-        while not stop.is_set() and replies[0] < 5_000:
+        while not stop.is_set() and replies[0] < 50_000:
             response = service.client.post("/v1/ask", json={"question": "When does the Riverside clinic open?"})
             replies[0] += 1
             if response.status_code != 200:
@@ -318,8 +326,9 @@ def test_five_swaps_under_load_fail_no_request_and_mix_no_reply(service: Service
         thread.start()
     snapshots = [service.desk.serving.snapshot_id]
     try:
-        for day in ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays"):
-            body = {"markdown": f"# Clinic\n\nThe Riverside clinic opens on {day}.\n", "external_id": "hours"}
+        for turn in range(swaps):
+            text = f"# Clinic, notice {turn}\n\nThe Riverside clinic opens on {DAYS[turn % 5]}.\n"
+            body = {"markdown": text, "external_id": "hours"}
             assert service.client.post("/v1/documents", json=body, headers=key).status_code == 202
             service.wait_for_build()
             snapshots.append(service.desk.serving.snapshot_id)
@@ -331,6 +340,8 @@ def test_five_swaps_under_load_fail_no_request_and_mix_no_reply(service: Service
         for thread in threads:
             thread.join(timeout=20)
     assert failures == []
-    assert len(set(snapshots)) == 6
+    assert len(set(snapshots)) == swaps + 1
     assert set(snapshots[1:]) <= seen
     assert service.found("Riverside clinic opens")[0] == "The Riverside clinic opens on Fridays."
+    record_property("swaps", swaps)
+    record_property("replies meanwhile", replies[0])

@@ -73,6 +73,7 @@ def stream(service: Service, headers: dict[str, str], body: Iterator[bytes]) -> 
     return replies[0]["status"], json.loads(content), taken
 
 
+@pytest.mark.drill("R13")
 @pytest.mark.parametrize("length", ["exact", "none", "lying"])
 def test_an_upload_of_ten_times_the_limit_is_refused_and_leaves_nothing(
     home: Path, rules: Rules, length: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -113,6 +114,7 @@ def test_an_upload_within_the_limit_leaves_no_temporary_file_either(
     service.wait(lambda: open_files() <= open_before + 2)  # the database may have opened a connection
 
 
+@pytest.mark.drill("R13")
 def test_whoever_hangs_up_in_the_middle_leaves_nothing(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

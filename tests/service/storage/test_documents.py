@@ -1,8 +1,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from sqlalchemy import Engine, event
+
 from corpus.records import Document, Section, Source, Span
-from service.storage.database import open_database
 from service.storage.documents import (
     delete_document,
     document_id,
@@ -10,6 +12,7 @@ from service.storage.documents import (
     load_document,
     load_documents,
     store_document,
+    store_documents,
     stored_versions,
     withdrawal_count,
     withdrawn_versions,
@@ -22,33 +25,46 @@ def document(text: str = "Rest a little. Move a lot.") -> Document:
     return Document(name, source, "A", text, (Section(("H",), Span(0, len(text)), "h", 3),))
 
 
-def test_a_document_comes_back_as_it_was(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_a_document_comes_back_as_it_was(engine: Engine) -> None:
     store_document(engine, document())
     assert load_documents(engine) == [document()]
 
 
-def test_the_same_content_twice_is_one_document(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_the_same_content_twice_is_one_document(engine: Engine) -> None:
     assert store_document(engine, document()).outcome == "added"
     assert store_document(engine, document()).outcome == "unchanged"
     assert len(load_documents(engine)) == 1
 
 
-def test_changed_content_is_a_new_version_of_the_same_document(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_changed_content_is_a_new_version_of_the_same_document(engine: Engine) -> None:
     store_document(engine, document())
     assert store_document(engine, document("Move.")).outcome == "changed"
     (stored,) = load_documents(engine)
     assert stored.version == document("Move.").version != document().version
 
 
+def test_many_documents_are_looked_up_a_few_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.storage.documents.LOOKED_UP", 2)
+    some = [replace(document(f"Rest {number}."), id=f"doc_{number}") for number in range(5)]
+    asked: list[int] = []
+    event.listen(
+        engine,
+        "before_cursor_execute",
+        lambda _c, _cursor, statement, parameters, *_: asked.append(len(parameters)) if " IN (" in statement else None,
+    )
+    assert [one.outcome for one in store_documents(engine, some)] == ["added"] * 5
+    assert asked == [2, 2, 1]
+    moved = [replace(one, id=f"moved_{one.id}") for one in some]
+    stored = store_documents(engine, [*moved, *some], once=True)
+    assert [one.document_id for one in stored] == [one.id for one in some] * 2
+    assert max(asked) == 2
+
+
 def test_collections_keep_equal_files_apart() -> None:
     assert document_id("a", "/x.md") != document_id("b", "/x.md")
 
 
-def test_a_deleted_document_is_gone_from_the_table_and_from_the_file(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_a_deleted_document_is_gone_from_the_table_and_from_the_file(engine: Engine, tmp_path: Path) -> None:
     words = "Marmalade keeps quokkas upright."
     store_document(engine, document(words))
     store_document(engine, document("Move."))
@@ -59,8 +75,7 @@ def test_a_deleted_document_is_gone_from_the_table_and_from_the_file(tmp_path: P
         assert b"Marmalade" not in file.read_bytes()
 
 
-def test_every_version_of_a_deleted_document_is_withdrawn(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_every_version_of_a_deleted_document_is_withdrawn(engine: Engine) -> None:
     first, second = document("Rest."), document("Move.")
     store_document(engine, first)
     store_document(engine, second)
@@ -70,8 +85,7 @@ def test_every_version_of_a_deleted_document_is_withdrawn(tmp_path: Path) -> Non
     assert withdrawn_versions(engine) == {(first.id, first.version), (first.id, second.version)}
 
 
-def test_a_version_that_is_stored_again_is_served_again_and_no_other(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_a_version_that_is_stored_again_is_served_again_and_no_other(engine: Engine) -> None:
     first, second = document("Rest."), document("Move.")
     store_document(engine, first)
     store_document(engine, second)
@@ -81,8 +95,7 @@ def test_a_version_that_is_stored_again_is_served_again_and_no_other(tmp_path: P
     assert withdrawn_versions(engine) == {(first.id, first.version)}
 
 
-def test_documents_are_listed_by_id_page_by_page(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_documents_are_listed_by_id_page_by_page(engine: Engine) -> None:
     for name in ("doc_c", "doc_a", "doc_b"):
         store_document(engine, replace(document(), id=name))
     assert [row.id for row in list_documents(engine, "", 2)] == ["doc_a", "doc_b"]
@@ -96,8 +109,7 @@ def test_documents_are_listed_by_id_page_by_page(tmp_path: Path) -> None:
     assert stored_versions(engine) == {(name, document().version) for name in ("doc_a", "doc_b", "doc_c")}
 
 
-def test_a_changed_source_is_a_change(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "b.sqlite")
+def test_a_changed_source_is_a_change(engine: Engine) -> None:
     store_document(engine, document())
     renamed = replace(document(), source=replace(document().source, publisher="Other"))
     assert store_document(engine, renamed).outcome == "changed"

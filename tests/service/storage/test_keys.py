@@ -10,11 +10,6 @@ from service.storage.database import open_database
 from service.storage.keys import create_key, find_key, list_keys, revoke_key
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_database(tmp_path / "b.sqlite")
-
-
 def test_a_key_is_found_by_its_secret_alone(engine: Engine) -> None:
     secret, key = create_key(engine, "desk", ["ingest", "ask"], ["clinic"])
     other, _ = create_key(engine, "other", ["ask"])
@@ -26,6 +21,7 @@ def test_a_key_is_found_by_its_secret_alone(engine: Engine) -> None:
         assert find_key(engine, wrong) is None
 
 
+@pytest.mark.drill("R19")
 def test_a_secret_has_at_least_128_random_bits_and_none_comes_twice(engine: Engine) -> None:
     secrets = [create_key(engine, "k", ["ask"])[0] for _ in range(20)]
     assert len(set(secrets)) == 20
@@ -34,6 +30,7 @@ def test_a_secret_has_at_least_128_random_bits_and_none_comes_twice(engine: Engi
         assert len(base64.urlsafe_b64decode(secret[3:] + "=")) >= 16
 
 
+@pytest.mark.drill("R19")
 def test_only_a_hash_reaches_the_disk(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "b.sqlite")
     secret, key = create_key(engine, "desk", ["ingest"])
@@ -55,6 +52,7 @@ def test_a_revoked_key_is_found_no_more(engine: Engine) -> None:
     assert [known.revoked is not None for known in list_keys(engine)] == [True]
 
 
+@pytest.mark.drill("R19")
 def test_a_key_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, key = create_key(engine, "desk", ["ingest"], lifetime=timedelta(days=1))
     assert key.expires is not None
@@ -64,6 +62,7 @@ def test_a_key_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (find_key(engine, secret) is not None) is works
 
 
+@pytest.mark.drill("R19")
 def test_two_keys_work_side_by_side_while_one_replaces_the_other(engine: Engine) -> None:
     old, first = create_key(engine, "desk", ["ingest"])
     new, second = create_key(engine, "desk", ["ingest"])
@@ -72,6 +71,7 @@ def test_two_keys_work_side_by_side_while_one_replaces_the_other(engine: Engine)
     assert (find_key(engine, old), find_key(engine, new)) == (None, second)
 
 
+@pytest.mark.drill("R19")
 def test_hashes_are_compared_in_constant_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, _ = create_key(engine, "a", ["ask"])
     create_key(engine, "b", ["ask"])

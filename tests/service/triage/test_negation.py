@@ -20,6 +20,17 @@ _NOTHING = [
     "if I ever lost control of my bladder, who would I call?",
     "I'm worried about getting cancer in my spine one day, how do I keep my back healthy?",
     "my dog had a fever and now my back is stiff from lifting him",
+    "I haven't gone numb down there, my back is just stiff",
+    "zero weakness, zero numbness, a stiff back from painting",
+    "I've never had a leg give way on me, stiff back from painting",
+    "not short of breath, I walked up the stairs, my back is a bit stiff",
+    "never had chest pain. Which stretches help?",
+    "Doctor checked for numbness between the legs and found none. Is walking ok?",
+    "it doesn't go into the bottom or down either leg",
+    "breathing fine, chest fine, arms fine, upper back sore from swimming",
+    "If numbness between the legs were to turn up after the operation, whom would I ring?",
+    "my yoga mat has gone all yellow from the sun",
+    "I nearly had a heart attack when I saw the bill",
     "Already checked: no saddle numbness, no leg weakness, no bladder trouble",
 ]
 _INFO = [

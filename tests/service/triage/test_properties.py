@@ -7,11 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.triage.loading import Rules, read_rules
 from service.triage.screening import screen
+from tests.drilling import PROPERTY
 
 _RULES = read_rules()
 _TABLE = tomllib.loads(Path(__file__).with_name("cases.toml").read_text(encoding="utf-8"))
@@ -28,6 +29,16 @@ _COURTESIES = [
     "Good morning! {} Many thanks in advance.",
 ]
 _FILLER = ["I live in a small flat.", "The weather has been nice.", "I work at a desk.", "We have a garden."]
+_BESIDE = [
+    "I was watching a film last night and {}", "One day last week {}", "I suppose I should say that {}",
+    "I can't imagine why, but {}", "I've been avoiding the stairs and {}", "These pills make me sick and {}",
+    "I was at school picking up my son and {}", "I read in a leaflet that stretching helps, but {}",
+    "I was fine yesterday and now {}", "My wife made me write this: {}", "I'm not one to complain but {}",
+    "{} I'm fine otherwise.", "{} Everything else is normal.", "{} Otherwise all good.", "{} My back feels fine though.",
+    "{} I was discharged from hospital yesterday.", "{} I feel OK now.", "{} I was fine last week.",
+    "{} My mum had the same years ago.", "{} Could it be my age?", "{} It's probably nothing.",
+]  # fmt: skip
+"""What only looks like a supposition, a past, a general question or a relief."""
 _DENIED = {
     "RF01": "No numbness between the legs.", "RF07": "No fever.", "RF08": "No weight loss.", "RF04": "No chest pain.",
     "RF10": "No blood in my urine.", "RF02": "No weakness in my legs.",
@@ -48,15 +59,17 @@ def _level(text: str) -> str:
 _texts = st.sampled_from(_TEXTS)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_texts, st.sampled_from([str.upper, str.lower, str.title, str.swapcase]))
-@settings(deadline=None, max_examples=150)
 def test_capitals_do_not_matter(text: str, changed: object) -> None:
     assert callable(changed)
     assert _outcome(changed(text)) == _outcome(text)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_texts, st.sampled_from(["’", "‘", "ʼ", "`", "´", ""]))
-@settings(deadline=None, max_examples=150)
 def test_the_kind_of_apostrophe_does_not_matter(text: str, mark: str) -> None:
     assert _outcome(text.replace("'", mark)) == _outcome(text)
 
@@ -72,27 +85,38 @@ def test_british_and_american_spelling_read_alike(british: str, american: str) -
     assert [_outcome(text.replace(british, american)) for text in texts] == [_outcome(text) for text in texts]
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_texts, st.sampled_from(_COURTESIES))
-@settings(deadline=None, max_examples=200)
 def test_courtesies_around_a_message_do_not_matter(text: str, courtesy: str) -> None:
     whole = text if text[-1] in ".?!" else f"{text}."
     assert _outcome(courtesy.format(whole)) == _outcome(text)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_texts, st.lists(st.sampled_from(_FILLER), min_size=1, max_size=4), st.booleans())
-@settings(deadline=None, max_examples=200)
 def test_filler_around_a_message_does_not_matter(text: str, filler: list[str], before: bool) -> None:  # noqa: FBT001
     whole = text if text[-1] in ".?!" else f"{text}."
     added = " ".join([*filler, whole] if before else [whole, *filler])
     assert _outcome(added) == _outcome(text)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(_texts, st.sampled_from(sorted(_DENIED.items())), st.booleans())
-@settings(deadline=None, max_examples=200)
 def test_a_denied_sign_changes_nothing(text: str, denied: tuple[str, str], before: bool) -> None:  # noqa: FBT001
     whole = text if text[-1] in ".?!" else f"{text}."
     added = f"{denied[1]} {whole}" if before else f"{whole} {denied[1]}"
     assert _level(added) == _level(text)
+
+
+@pytest.mark.parametrize("words", _BESIDE)
+def test_a_sign_stays_a_sign_beside_other_words(words: str) -> None:
+    alarms = [case["text"] for rule in _TABLE.values() for case in rule["alone"]]
+    told = [text if text[-1] in ".?!" or words[2:3] != " " else f"{text}." for text in alarms]
+    silent = [text for text in told if _level(words.format(text)) in {"none", "info"}]
+    assert len(silent) <= 0.02 * len(told), silent
 
 
 def test_a_slip_in_a_long_word_hardly_ever_changes_the_level() -> None:
@@ -130,16 +154,18 @@ def _with_slip(word: str, chance: random.Random) -> str:
     )
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(st.text(max_size=300))
-@settings(deadline=None, max_examples=150)
 def test_any_text_is_read_and_its_words_are_verbatim(text: str) -> None:
     notice = screen(text, _RULES)
     if notice is not None:
         assert all(text[match.start : match.end] == match.matched != "" for match in notice.rules)
 
 
+@pytest.mark.drill("R11")
+@PROPERTY
 @given(st.lists(st.sampled_from([word for text in _TEXTS for word in text.split()]), max_size=60))
-@settings(deadline=None, max_examples=150)
 def test_any_row_of_words_is_read_and_its_words_are_verbatim(words: list[str]) -> None:
     text = " ".join(words)
     notice = screen(text, _RULES)

@@ -12,6 +12,7 @@ from service.triage.quantities import find_quantities, number_of
     [
         ("I'm 71", {"older"}),
         ("im 15 and", {"child"}),
+        ("the twins are 7 and", {"child"}),
         ("she is thirty-four", {"adult"}),
         ("my nan, 83, fell", {"older", "very_old"}),
         ("a seventy one year old", {"older"}),
@@ -35,6 +36,9 @@ def test_an_age_is_told_from_other_numbers(rules: Rules, text: str, names: set[s
     ("text", "names"),
     [
         ("for 4 days", {"days"}),
+        ("I'm 22 weeks, wee burns", {"week", "weeks", "gestation"}),
+        ("I'm 22 weeks post op", {"week", "weeks"}),
+        ("im 39 yrs old, no fever", set()),
         ("ten days", {"days", "week"}),
         ("a couple of weeks", {"week", "weeks"}),
         ("six weeks now", {"week", "weeks"}),

@@ -63,7 +63,7 @@ class AskPage:
 Open = Callable[..., AskPage]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs as long, and no other can run beside it
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed (tests/system-packages.txt names it)")
@@ -123,7 +123,7 @@ def open_page(browser: Browser, service: FakeService) -> Iterator[Open]:
         page.on("console", on_console)
         page.on("dialog", on_dialog)
         page.on("pageerror", on_error)
-        page.goto(service.url + path)
+        page.goto(path if path.startswith("http") else service.url + path)
         if script:
             page.locator(".strip p").wait_for(state="attached")
         return opened

@@ -22,6 +22,10 @@ BROKEN = "Please fail"
 LIMITED = "Too fast"
 SLOW = "Take your time"
 LONG_WORD = "Long words"
+POISON = "I took too many ibuprofen tablets for my back"
+SPANISH = "Me duele la espalda desde ayer, ¿qué hago?"
+THEN = "Should I use heat then?"
+THEN_POISON = "Can I rest in bed now?"
 
 ALERT = "alert(document.domain)"
 
@@ -133,7 +137,7 @@ def notice(level: str, title: str, label: str, how: str, message: str, **fields:
     return {
         "urgent": level in {"emergency", "today"},
         "level": level,
-        "rules": [{"id": "RF01", "matched": "numb between my legs", "level": level}],
+        "rules": [{"id": "RF01", "matched": "numb between my legs", "level": level, "by": "rule"}],
         "key": "rf.01",
         "label": label,
         "title": title,
@@ -163,7 +167,7 @@ TODAY = notice(
     "Today",
     "If nobody can see you within 24 hours, go to an emergency department.",
     "Burning when you pee with an aching side can mean a kidney infection, which needs antibiotics.",
-    rules=[{"id": "RF09", "matched": "burns when I pee", "level": "today"}],
+    rules=[{"id": "RF09", "matched": "burns when I pee", "level": "today", "by": "rule"}],
     conditional=["Go now if you are confused, faint, pregnant, breathing fast, or cannot keep fluids down."],
 )
 SOON = notice(
@@ -173,7 +177,7 @@ SOON = notice(
     "",
     "Back pain that is no better after about three days, lasts for weeks or keeps coming back should be checked by a"
     " doctor.",
-    rules=[{"id": "RF19", "matched": "no better after two weeks", "level": "soon"}],
+    rules=[{"id": "RF19", "matched": "no better after two weeks", "level": "soon", "by": "rule"}],
 )
 INFO = notice(
     "info",
@@ -184,15 +188,29 @@ INFO = notice(
 )
 CRISIS = notice(
     "emergency",
-    "You don't have to face this alone",
+    "Get emergency help now",
     "Emergency",
-    "",
+    "Use the number for where you are, or go to an emergency department.",
     "You don't have to face this alone. Help is available now. Talk to a crisis line, or call your emergency number if"
     " you might act on these thoughts.",
-    rules=[{"id": "RF21", "matched": "can't go on", "level": "emergency"}],
+    rules=[{"id": "RF21", "matched": "can't go on", "level": "emergency", "by": "rule"}],
     sources=[],
     basis="safety",
     self_harm=True,
+)
+
+
+POISONING = notice(
+    "emergency",
+    "Get emergency help now",
+    "Emergency",
+    "Use the number for where you are, or go to an emergency department.",
+    "Too much medicine, a swelling face after a tablet, or being hard to wake is an emergency. Call your emergency"
+    " number or a poison centre now.",
+    rules=[{"id": "RF20", "matched": "too many ibuprofen", "level": "emergency"}],
+    key="rf.20",
+    sources=[],
+    basis="safety",
 )
 
 
@@ -240,6 +258,19 @@ REPLIES: dict[str, Json] = {
     WEEKS: answered([DOCTOR], triage=SOON),
     GENERAL: answered([DOCTOR], triage=INFO),
     SELF_HARM: reply(status="withheld", triage=CRISIS),
+    POISON: reply(status="withheld", triage=POISONING),
+    THEN: answered([DOCTOR], triage=EMERGENCY),
+    THEN_POISON: reply(status="withheld", triage=POISONING),
+    SPANISH: reply(
+        status="abstained",
+        abstention={
+            "reason": "not_screened",
+            "message": "No se pudo comprobar si esta pregunta contiene señales de alarma.",
+            "nearest": [],
+            "about_medicine": False,
+            "language": "es",
+        },
+    ),
     DOSE: abstained("personal_advice", [HEAT_EASES], about_medicine=True),
     PARIS: abstained("out_of_scope", []),
     NOTHING: abstained("nothing_found", []),

@@ -233,6 +233,95 @@ def test_text_is_never_smaller_than_13_pixels_and_answers_are_17(open_page: Open
     assert opened.find(".sentence .answer").first.evaluate("e => getComputedStyle(e).fontSize") == "17px"
 
 
+def test_answers_stay_within_seventy_characters_a_line(open_page: Open) -> None:
+    for size in (DESKTOP, (900, 900)):
+        opened = open_page(size=size)
+        opened.ask(replies.REST)
+        longest = opened.find(".main > .sentence .answer").first.evaluate(
+            """e => {
+              const text = document.createTreeWalker(e, NodeFilter.SHOW_TEXT).nextNode();
+              const range = document.createRange();
+              const lines = new Map();
+              for (let at = 0; at < text.length; at += 1) {
+                range.setStart(text, at);
+                range.setEnd(text, at + 1);
+                const top = Math.round(range.getBoundingClientRect().top);
+                lines.set(top, (lines.get(top) ?? 0) + 1);
+              }
+              return Math.max(...lines.values());
+            }"""
+        )
+        assert 30 < longest <= 70
+
+
+def test_every_control_shows_its_focus(open_page: Open) -> None:
+    opened = open_page("/?feedback&handoff", reduced_motion=True)
+    opened.ask(replies.REST)
+    opened.ask(replies.NUMB)
+    opened.find(".turn").first.locator("button.chip").first.click()
+    opened.page.evaluate("document.querySelector('backline-ask').shadowRoot.querySelector('select').focus()")
+    seen: set[str] = set()
+    for _ in range(60):
+        opened.page.keyboard.press("Tab")
+        name, width, colour_of_ring = opened.page.evaluate(
+            f"""() => {{
+              const e = {ACTIVE};
+              const ringed = e?.closest('.box') ?? e;
+              if (!e) return ['', 0, ''];
+              const s = getComputedStyle(ringed);
+              return [e.className || e.localName, parseFloat(s.outlineWidth) * (s.outlineStyle === 'solid'), s.outlineColor];
+            }}"""
+        )
+        if not name:
+            break
+        seen.add(str(name))
+        assert width == 3, name
+        if name == "call":
+            assert colour_of_ring == "rgb(255, 255, 255)"
+    assert {"call", "chip", "link", "choice", "choice primary", "badge", "plain new", "send", "summary"} <= seen
+
+
+def test_focus_is_never_hidden_behind_the_question_box(open_page: Open) -> None:
+    opened = open_page("/?feedback&handoff", size=SMALL_PHONE, reduced_motion=True)
+    opened.ask(replies.REST)
+    opened.page.evaluate("document.querySelector('backline-ask').shadowRoot.querySelector('.strip a').focus()")
+    for _ in range(30):
+        opened.page.keyboard.press("Tab")
+        inside, bottom, edge = opened.page.evaluate(
+            f"""() => {{
+              const e = {ACTIVE};
+              const composer = document.querySelector('backline-ask').shadowRoot.querySelector('.composer');
+              return [!e || composer.contains(e), e?.getBoundingClientRect().bottom ?? 0, composer.getBoundingClientRect().top];
+            }}"""
+        )
+        if inside:
+            break
+        assert bottom <= edge
+    assert inside
+
+
+def test_wider_text_spacing_cuts_nothing_off(open_page: Open) -> None:
+    """WCAG 1.4.12: the spacing that a reader may set."""
+    opened = open_page(size=SMALL_PHONE, reduced_motion=True)
+    opened.page.evaluate(
+        """() => {
+          const wider = new CSSStyleSheet();
+          wider.replaceSync('.root * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } .root p { margin-block-end: 2em !important }');
+          document.querySelector('backline-ask').shadowRoot.adoptedStyleSheets.push(wider);
+        }"""
+    )
+    for question in (replies.REST, replies.DOSE, replies.NUMB):
+        opened.ask(question)
+        cut = opened.page.evaluate(
+            """() => [...document.querySelector('backline-ask').shadowRoot.querySelectorAll('button, a, h3, h4, p, summary')]
+              .filter((e) => e.checkVisibility() && !e.closest('.hidden, .bubble') && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2)
+                && getComputedStyle(e).display !== 'inline' && getComputedStyle(e).overflow !== 'visible')
+              .map((e) => e.outerHTML.slice(0, 80))"""
+        )
+        assert cut == [], question
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_buttons_are_large_enough_for_a_thumb(open_page: Open) -> None:
     opened = open_page(size=SMALL_PHONE)
     opened.ask(replies.REST)
@@ -291,6 +380,63 @@ def test_right_to_left_mirrors_all_but_numbers(open_page: Open) -> None:
     assert bubble["x"] < 30
     assert send["x"] < 40
     assert opened.find(".call bdi").first.get_attribute("dir") == "ltr"
+
+
+def test_english_texts_in_a_right_to_left_page_keep_their_own_order(open_page: Open) -> None:
+    """Else a full stop stands before its sentence, and an Arabic month inside an English line."""
+    opened = open_page("/?locale=ar")
+    opened.ask(replies.REST)
+    opened.find("button.chip").first.click()
+    assert "checked 22 Nov 2026" in opened.find(".card:visible .evidence").inner_text()
+    for selector in (".composer .fine:visible", ".strip p", ".card:visible .evidence", ".bubble"):
+        shown = opened.find(selector).first
+        assert shown.evaluate("e => getComputedStyle(e).unicodeBidi") == "plaintext", selector
+    note = opened.find(".composer .fine:visible").first
+    ends = note.evaluate(
+        """e => {
+          const range = document.createRange();
+          const text = e.firstChild;
+          const at = (place) => { range.setStart(text, place); range.setEnd(text, place + 1); return range.getBoundingClientRect().x; };
+          return [at(0), at(text.length - 1)];
+        }"""
+    )
+    assert ends[0] < ends[1], "the sentence reads from left to right, its full stop last"
+
+
+def put_on_paper(opened: AskPage) -> None:
+    """Show the page as it is printed; its rules for paper are fetched with the first reply."""
+    opened.page.wait_for_function(
+        """() => [...document.querySelectorAll("backline-ask")].some((element) =>
+          element.shadowRoot.adoptedStyleSheets.some((sheet) => [...sheet.cssRules].some((rule) => rule.media?.mediaText === "print")))"""
+    )
+    opened.page.emulate_media(media="print")
+
+
+def test_print_shows_every_card_with_its_address_and_no_controls(open_page: Open) -> None:
+    opened = open_page("/?feedback")
+    opened.ask(replies.REST)
+    put_on_paper(opened)
+    assert opened.find(".composer, .feedback, .new").evaluate_all("all => all.every((e) => !e.checkVisibility())")
+    assert opened.find(".strip").is_visible()
+    cards = opened.find(".card")
+    named = opened.find("button.chip").evaluate_all("all => all.map((e) => e.getAttribute('aria-controls'))")
+    assert set(cards.evaluate_all("all => all.map((e) => e.id)")) == set(named)
+    assert cards.evaluate_all("all => all.every((e) => e.checkVisibility())")
+    address = opened.find(".card .link").first.evaluate("e => getComputedStyle(e, '::after').content")
+    assert "ninds.nih.gov" in address or "attr(href)" in address
+    assert opened.find("ol.sources > li").evaluate_all("all => all.every((e) => e.checkVisibility())")
+
+
+def test_an_emergency_is_readable_on_paper_which_takes_no_backgrounds(open_page: Open) -> None:
+    opened = open_page()
+    opened.ask(replies.NUMB)
+    put_on_paper(opened)
+    notice = opened.find(".notice.emergency")
+    look = notice.evaluate(
+        "e => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderTopWidth]; }"
+    )
+    assert look == ["rgb(0, 0, 0)", "rgba(0, 0, 0, 0)", "3px"]
+    assert opened.find(".fold .sentence").first.evaluate("e => getComputedStyle(e).animationName") == "none"
 
 
 def test_forced_colours_keep_the_edges(open_page: Open) -> None:
@@ -373,17 +519,3 @@ def test_launcher_fills_a_phone_and_keeps_the_tab_key(open_page: Open) -> None:
     for _ in range(20):
         opened.page.keyboard.press("Tab")
         assert opened.page.evaluate(f"{ACTIVE}.closest('.panel') !== null")
-
-
-def test_hand_over_shows_what_it_sends_before_it_sends(open_page: Open) -> None:
-    service_page = open_page()
-    service_page.service.embeds["handoff"] = HOST.format(css="", attributes="handoff")
-    opened = open_page("/host/handoff")
-    opened.ask(replies.DOSE)
-    opened.find(".choice.main").click()
-    assert opened.find(".preview").inner_text() == replies.DOSE
-    assert opened.service.handoffs == []
-    opened.find(".choice.main").click()
-    opened.find("text=Sent. The help desk will answer you by e-mail.").wait_for()
-    assert opened.service.handoffs == [{"answer_id": "ans_1", "question": replies.DOSE}]
-    opened.assert_clean()

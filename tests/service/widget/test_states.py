@@ -14,7 +14,7 @@ def test_empty_page_offers_three_examples_and_sends_the_tapped_one(open_page: Op
     assert opened.find(".empty .choice").count() == 3
     opened.find(".empty .choice").first.click()
     opened.find(".sentence").first.wait_for()
-    assert opened.service.asked[0] == {"question": replies.REST}
+    assert opened.service.asked[0] == {"question": replies.REST, "mode": "extractive"}
     opened.assert_clean()
 
 
@@ -80,7 +80,10 @@ def test_partial_answer_names_what_is_missing_right_after_the_sentences(open_pag
     opened.ask(replies.HEAT)
     assert opened.find(".head").first.inner_text() == "Part of your question"
     box = opened.find(".main > .sentence + .framed")
-    assert box.inner_text().split("\n")[-1] == "I found nothing about sleep with a heat pad on."
+    assert box.locator("p").all_inner_texts() == [
+        "I found nothing about this: sleep with a heat pad on.",
+        "Ask a doctor or pharmacist.",
+    ]
 
 
 def test_differing_sources_stand_side_by_side(open_page: Open) -> None:
@@ -133,6 +136,19 @@ def test_a_model_s_words_are_named_as_such(open_page: Open) -> None:
     assert "The AI's sentence rests on this text." in opened.find(".card:visible").inner_text()
 
 
+def test_that_a_model_outside_reads_the_question_is_said_before_it_is_sent(open_page: Open) -> None:
+    opened = open_page("/?outside-model")
+    note = opened.find("#note")
+    assert note.inner_text().startswith("An outside AI will read your question")
+    assert "note" in str(opened.find("textarea#question").get_attribute("aria-describedby"))
+    opened.ask(replies.REST)
+    asked = opened.service.asked[-1]["mode"]
+    plain = open_page()
+    assert "model" not in plain.find("#note").inner_text()
+    plain.ask(replies.REST)
+    assert [asked, plain.service.asked[-1]["mode"]] == ["auto", "extractive"]
+
+
 def test_follow_up_sends_history_and_goes_on_counting(open_page: Open) -> None:
     opened = open_page()
     opened.ask(replies.REST)
@@ -142,6 +158,7 @@ def test_follow_up_sends_history_and_goes_on_counting(open_page: Open) -> None:
     assert opened.service.asked[1] == {
         "question": "Is exercise good for back pain?",
         "history": [replies.REST],
+        "mode": "extractive",
     }
     second = opened.find(".turn").nth(1)
     assert second.locator(".main > .sentence button.chip").all_inner_texts() == ["5", "1"]
@@ -173,7 +190,7 @@ def test_error_keeps_the_question_and_tells_the_request(open_page: Open) -> None
     opened.find(".failure:visible button").click()
     opened.find(".failure:visible").wait_for(state="detached")
     opened.find(".failure:visible").wait_for()
-    assert opened.service.asked == [{"question": replies.BROKEN}] * 2
+    assert opened.service.asked == [{"question": replies.BROKEN, "mode": "extractive"}] * 2
     assert opened.find(".turn").count() == 1
 
 
@@ -250,6 +267,49 @@ def test_feedback_is_there_only_where_it_is_switched_on(open_page: Open) -> None
     switched_on.assert_clean()
 
 
+def test_feedback_on_one_source_names_it(open_page: Open) -> None:
+    opened = open_page("/?feedback")
+    opened.ask(replies.REST)
+    opened.find(".main > .sentence button.chip").nth(1).click()
+    rating = opened.find(".card:visible .feedback")
+    assert rating.locator(".small").inner_text() == "Does this source help?"
+    rating.locator("button").nth(1).click()
+    assert rating.locator("[aria-pressed]").all_inner_texts() == [
+        "Something is wrong",
+        "It did not answer me",
+        "Hard to understand",
+    ]
+    rating.locator("[aria-pressed]").first.click()
+    rating.locator("textarea").fill("The page says three days.")
+    rating.locator("fieldset > button").last.click()
+    opened.find(".card:visible .feedback p").wait_for()
+    opened.find(".main > .sentence button.chip").nth(0).click()
+    opened.find(".card:visible .feedback button").nth(0).click()
+    opened.find(".card:visible .feedback p").wait_for()
+    assert opened.service.feedback == [
+        {"answer_id": "ans_1", "citation_id": "c2", "verdict": "no"},
+        {
+            "answer_id": "ans_1",
+            "citation_id": "c2",
+            "verdict": "no",
+            "reason": "wrong",
+            "text": "The page says three days.",
+        },
+        {"answer_id": "ans_1", "citation_id": "c1", "verdict": "yes"},
+    ]
+    opened.assert_clean()
+
+
+def test_a_conversation_keeps_its_id(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(replies.REPLIES, "first", {**replies.REPLIES[replies.REST], "conversation_id": "conv_1"})
+    opened = open_page()
+    opened.ask("first")
+    opened.ask(replies.HEAT)
+    opened.find("button.new").click()
+    opened.ask(replies.HEAT)
+    assert [body.get("conversation_id") for body in opened.service.asked] == [None, "conv_1", None]
+
+
 def test_streamed_sentences_fold_to_the_same_reply(open_page: Open) -> None:
     whole, streamed = open_page(), open_page("/?stream")
     for opened in (whole, streamed):
@@ -257,6 +317,35 @@ def test_streamed_sentences_fold_to_the_same_reply(open_page: Open) -> None:
     assert streamed.service.asked[-1]["stream"] is True
     assert streamed.find(".main").inner_text() == whole.find(".main").inner_text()
     streamed.assert_clean()
+
+
+def test_a_stream_that_breaks_off_keeps_its_sentences_and_says_so(open_page: Open) -> None:
+    opened = open_page("/?stream")
+    opened.service.cuts = True
+    opened.ask(replies.REST)
+    assert opened.find(".sentence").count() == 3
+    assert opened.find(".failure:visible p").first.inner_text() == "The connection broke off. More may be missing."
+    assert "I can't answer that" not in opened.find(".turns").inner_text()
+    opened.service.cuts = False
+    opened.find(".failure:visible button").click()
+    opened.find(".badge").wait_for()
+    assert opened.find(".failure:visible").count() == 0
+    assert opened.find(".main > .sentence").count() == 3
+
+
+def test_stop_keeps_the_verified_sentences(open_page: Open) -> None:
+    opened = open_page("/?stream")
+    opened.service.sentence_seconds = 5.0
+    opened.find("textarea").fill(replies.REST)
+    opened.find("textarea").press("Enter")
+    opened.find(".sentence").first.wait_for()
+    assert opened.find(".busy").inner_text() == "Checking the next sentence"
+    opened.find("button.chip").first.click()
+    assert opened.find(".card:visible").count() == 1
+    opened.find(".send").click()
+    opened.find(".failure:visible").wait_for()
+    assert opened.find(".failure:visible").inner_text().startswith("You stopped here.")
+    assert opened.find(".main > .sentence").count() == 1
 
 
 def test_streamed_emergency_comes_before_its_answer(open_page: Open) -> None:
@@ -283,7 +372,7 @@ def test_new_question_starts_a_new_conversation(open_page: Open) -> None:
     opened.find("button.new").click()
     assert opened.find(".turn").count() == 0
     opened.ask(replies.HEAT)
-    assert opened.service.asked[-1] == {"question": replies.HEAT}
+    assert opened.service.asked[-1] == {"question": replies.HEAT, "mode": "extractive"}
     assert opened.find(".main > .sentence button.chip").all_inner_texts() == ["1", "2"]
 
 

@@ -1,0 +1,139 @@
+"""Questions that come at the same time share a batch of the model."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedding import Embedder, Progress
+
+AT_ONCE = 2
+"""Batches that are computed at the same time."""
+
+MOST = 8
+"""Texts that share a batch: beyond that the model gains next to nothing."""
+
+_WORDS = (
+    "Does a hot bath or some ice help more when the back is sore and stiff in the morning, or is it better to get up, "
+    "walk a little and rest only when the pain is bad at night? My doctor said that most people feel better after two "
+    "weeks, but this has been going on for a month now and I want to know what to do next."
+).split()
+_PROBES = tuple(" ".join(_WORDS[:count]) for count in (1, 3, 5, 12, 16, 46, 51, 54))
+"""``MOST`` texts of 3 to 60 tokens, of which some are so alike in length that they are computed together."""
+
+
+class BatchingEmbedder:
+    """Another embedder for several threads at once, with its vectors.
+
+    There is no thread of its own and no waiting for company: who comes while fewer than ``AT_ONCE`` batches are
+    computed starts at once, alone; who comes later waits, and is computed with all who wait by the first of them as
+    soon as a batch is done. So a lone asker waits for nothing, and many share.
+
+    A text is never in a batch with another's where that would change its vector, be it by the last bit: the same
+    question would then not always get the same reply. Some probes tell, when it is made.
+
+    Args:
+        embedder: Makes the vectors; safe to call from several threads.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        together = embedder.embed(_PROBES)
+        apart = np.concatenate([embedder.embed([probe]) for probe in _PROBES])
+        self._most = MOST if np.array_equal(together, apart) else 1
+        self._lock = threading.Lock()
+        self._waiting: deque[_Wish] = deque()
+        self._computing = 0
+
+    @property
+    def shares(self) -> bool:
+        """Whether texts of several callers share a batch."""
+        return self._most > 1
+
+    @property
+    def model_id(self) -> str:
+        """See :class:`index.embedding.Embedder`."""
+        return self._embedder.model_id
+
+    @property
+    def dimension(self) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._embedder.dimension
+
+    @property
+    def token_budget(self) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._embedder.token_budget
+
+    def count_tokens(self, text: str) -> int:
+        """See :class:`index.embedding.Embedder`."""
+        return self._embedder.count_tokens(text)
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Return one unit vector a text; ``progress`` is told at the end."""
+        wish = _Wish(texts)
+        with self._lock:
+            at_once = self._computing < AT_ONCE
+            if at_once:
+                self._computing += 1
+            else:
+                self._waiting.append(wish)
+        if not at_once:
+            wish.turn.acquire()
+        if wish.vectors is None and wish.error is None:
+            self._compute((wish, *wish.company))
+        if wish.error is not None:
+            raise wish.error
+        if progress is not None:
+            progress(len(texts), len(texts))
+        assert wish.vectors is not None  # noqa: S101 - a wish is granted or has failed
+        return wish.vectors
+
+    def _compute(self, wishes: Sequence["_Wish"]) -> None:
+        """Grant wishes, then hand the place over to the first who waits, with those who fit in beside it."""
+        try:
+            vectors = self._embedder.embed([text for wish in wishes for text in wish.texts])
+            ends = np.cumsum([len(wish.texts) for wish in wishes])
+            for wish, own in zip(wishes, np.split(vectors, ends[:-1]), strict=True):
+                wish.vectors = own
+        except Exception as error:  # noqa: BLE001 - it is raised by each who waits
+            for wish in wishes:
+                wish.error = error
+        finally:
+            self._hand_over()
+            for wish in wishes[1:]:
+                wish.turn.release()
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            if not self._waiting:
+                self._computing -= 1
+                return
+            first = self._waiting.popleft()
+            texts = len(first.texts)
+            while self._waiting and texts + len(self._waiting[0].texts) <= self._most:
+                texts += len(self._waiting[0].texts)
+                first.company.append(self._waiting.popleft())
+        first.turn.release()
+
+
+class _Wish:
+    """Texts that somebody waits for.
+
+    Attributes:
+        texts: The texts.
+        vectors: Their vectors, once they are there.
+        error: What went wrong instead.
+        company: Who is computed with it, when it is its turn to compute.
+        turn: Released when it is.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.vectors: NDArray[np.float32] | None = None
+        self.error: Exception | None = None
+        self.company: list[_Wish] = []
+        self.turn = threading.Lock()
+        self.turn.acquire()

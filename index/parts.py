@@ -1,0 +1,161 @@
+"""The indexes of one collection: nothing in them depends on what another collection holds.
+
+Word weights, spelling and rows of a collection are its own, so that a customer's documents neither show in another's
+answers nor move them.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus.questions import KnownQuestion
+from corpus.records import Passage, Span
+from index.dense import DenseIndex
+from index.lexical import LexicalIndex
+from index.weighing import WordCounts
+
+SHIPPED = "default"
+"""Collection of the shipped corpus."""
+
+QUESTIONS = "questions.jsonl"
+REMOTE = "remote.json"
+PARTS = "parts"
+"""Folder of a snapshot that holds one numbered folder a collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One collection's passages and what searches them.
+
+    Attributes:
+        passages: Rows of ``passage_vectors`` and ``passage_words``.
+        sentences: Rows of ``sentence_vectors`` and ``sentence_words``: passage row and span. Empty where sentences are
+            ranked when a question comes, see :mod:`index.building`.
+        passage_vectors: Embeddings of passages under their headings.
+        sentence_vectors: One combined vector a sentence, see :func:`index.building.combine`.
+        passage_words: BM25 over passages under their headings.
+        sentence_words: BM25 over sentences under their headings.
+        questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here.
+        question_vectors: Embeddings of these.
+    """
+
+    passages: Sequence[Passage]
+    sentences: Sequence[tuple[int, Span]]
+    passage_vectors: DenseIndex
+    sentence_vectors: DenseIndex
+    passage_words: LexicalIndex
+    sentence_words: LexicalIndex
+    questions: Sequence[KnownQuestion]
+    question_vectors: DenseIndex
+
+    @property
+    def words(self) -> LexicalIndex:
+        """The index that weighs a question's words: that of sentences, where sentences are indexed."""
+        return self.sentence_words if self.sentences else self.passage_words
+
+    def row_counts(self) -> Mapping[str, int]:
+        """Return the rows of each file: a whole part has as many passages, and as many sentences, in each."""
+        return {
+            "passages.jsonl": len(self.passages),
+            "passages.faiss": len(self.passage_vectors),
+            "passage-words": len(self.passage_words),
+            "sentences.jsonl": len(self.sentences),
+            "sentences.faiss": len(self.sentence_vectors),
+            "sentence-words": len(self.sentence_words),
+            QUESTIONS: len(self.questions),
+            "questions.faiss": len(self.question_vectors),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePart:
+    """A collection that an engine on servers of its own holds: what a snapshot has of it.
+
+    Attributes:
+        name: Under which the engine knows it.
+        state: Digest of the documents that it held when the words were counted.
+        counts: Its words.
+    """
+
+    name: str
+    state: str
+    counts: WordCounts
+
+
+def write_remote(folder: Path, part: RemotePart) -> None:
+    """Write a remote part into a folder, which is made."""
+    folder.mkdir(parents=True)
+    fields = {"name": part.name, "state": part.state, "counts": part.counts.to_fields()}
+    (folder / REMOTE).write_text(json_line(fields), encoding="utf-8")
+
+
+def read_remote(folder: Path) -> RemotePart:
+    """Read what :func:`write_remote` wrote."""
+    fields = json.loads((folder / REMOTE).read_text(encoding="utf-8"))
+    return RemotePart(fields["name"], fields["state"], WordCounts.of_fields(fields["counts"]))
+
+
+def write_part(folder: Path, part: Part) -> None:
+    """Write a part into a folder, which is made."""
+    folder.mkdir(parents=True)
+    write_lines(folder / "passages.jsonl", (asdict(passage) for passage in part.passages))
+    write_lines(folder / "sentences.jsonl", ([row, span.start, span.end] for row, span in part.sentences))
+    part.passage_vectors.save(folder / "passages.faiss")
+    part.sentence_vectors.save(folder / "sentences.faiss")
+    part.passage_words.save(folder / "passage-words")
+    part.sentence_words.save(folder / "sentence-words")
+    write_lines(folder / QUESTIONS, map(question_fields, part.questions))
+    part.question_vectors.save(folder / "questions.faiss")
+
+
+def read_part(folder: Path) -> Part:
+    """Read what :func:`write_part` wrote."""
+    return Part(
+        passages=tuple(_read_passages(folder)),
+        sentences=tuple((row, Span(start, end)) for row, start, end in read_lines(folder / "sentences.jsonl")),
+        passage_vectors=DenseIndex.load(folder / "passages.faiss"),
+        sentence_vectors=DenseIndex.load(folder / "sentences.faiss"),
+        passage_words=LexicalIndex.load(folder / "passage-words"),
+        sentence_words=LexicalIndex.load(folder / "sentence-words"),
+        questions=tuple(
+            KnownQuestion(row["text"], tuple(row["facts"]), row["reason"]) for row in read_lines(folder / QUESTIONS)
+        ),
+        question_vectors=DenseIndex.load(folder / "questions.faiss"),
+    )
+
+
+def question_fields(question: KnownQuestion) -> dict[str, Any]:
+    """Return a question as it is written: there are thousands, and ``asdict`` copies each value of each."""
+    return {"text": question.text, "facts": question.facts, "reason": question.reason}
+
+
+def write_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write one JSON value a line; the same rows give the same bytes."""
+    with path.open("w", encoding="utf-8", newline="\n") as lines:
+        lines.writelines(json_line(row) for row in rows)
+
+
+def json_line(row: object) -> str:
+    """Return a value as its line of a file."""
+    return json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    """Yield the value of each line."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _read_passages(folder: Path) -> Iterator[Passage]:
+    for row in read_lines(folder / "passages.jsonl"):
+        yield Passage(
+            **{
+                **row,
+                "span": Span(**row["span"]),
+                "heading_path": tuple(row["heading_path"]),
+                "sentences": tuple(Span(**span) for span in row["sentences"]),
+            }
+        )

@@ -1,0 +1,1 @@
+"""In the help desk: customers' messages in, private notes with cited drafts out."""

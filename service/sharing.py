@@ -1,0 +1,113 @@
+"""One published snapshot for all machines: who builds hands it over, the others follow the row that names it."""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from index.caching import FILE as CACHE_FILE
+from index.errors import NoSnapshotError
+from index.manifest import current_snapshot_id, named_snapshots
+from index.publishing import drop_snapshots_with
+from index.sharing import SnapshotStore
+from service.settings import Settings
+from service.storage.documents import withdrawn_versions
+from service.storage.publication import Published, change_count, publish, published
+
+_log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 1.5
+"""So long another machine may take to begin with what it has stored, before this one builds it."""
+
+
+class SharedSnapshots:
+    """The snapshots of one machine among those of others.
+
+    Args:
+        engine: The database that all of them share.
+        store: Where they hand snapshots to each other.
+        settings: Where this machine keeps its own.
+    """
+
+    def __init__(self, engine: Engine, store: SnapshotStore, settings: Settings) -> None:
+        self._engine = engine
+        self._store = store
+        self._root = settings.snapshots
+        self._cache = settings.home / "cache" / CACHE_FILE
+        self._seen: str | None = None
+        self._behind_since: float | None = None
+        self._lock = threading.Lock()
+
+    def follow(self) -> None:
+        """Bring the published snapshot home when it is another than the one that was last seen.
+
+        Raises:
+            RetrievalError: it cannot be brought; the next look tries again.
+        """
+        row = published(self._engine)
+        with self._lock:
+            if row is None or row.snapshot_id == self._seen:
+                return
+            if not self._cache.exists():
+                self._store.bring_cache(self._cache)
+            if row.snapshot_id != _current(self._root):
+                self._store.bring(self._root, row.snapshot_id)
+                drop_snapshots_with(self._root, withdrawn_versions(self._engine))
+                _log.info("snapshot %s was brought from the store", row.snapshot_id)
+            self._seen = row.snapshot_id
+
+    def hand_over(self, snapshot_id: str, changes: int) -> None:
+        """Publish a snapshot of this machine to all; on return every look finds it.
+
+        Args:
+            snapshot_id: Its name.
+            changes: Changes that were counted before its documents were read.
+
+        Raises:
+            StoreError: the store does not take it; the row still names the one before.
+        """
+        with self._lock:
+            self._store.send(self._root, snapshot_id)
+            publish(self._engine, Published(snapshot_id, changes))
+            self._seen = snapshot_id
+        # This machine's own look need not wait for what follows.
+        self._store.keep_only(named_snapshots(self._root))
+        self._store.send_cache(self._cache)
+
+    def changes(self) -> int:
+        """Return how often documents have changed."""
+        return change_count(self._engine)
+
+    def holds(self, changes: int) -> bool:
+        """Whether the published snapshot was built from so many changes, or more."""
+        row = published(self._engine)
+        return row is not None and row.changes >= changes
+
+    def is_behind(self) -> bool:
+        """Whether the published snapshot lacks changes that nobody has built for a while."""
+        if self.holds(change_count(self._engine)):
+            self._behind_since = None
+            return False
+        now = time.monotonic()
+        self._behind_since = self._behind_since or now
+        return now - self._behind_since >= PATIENCE_SECONDS
+
+
+def open_shared(settings: Settings, engine: Engine) -> SharedSnapshots | None:
+    """Return what shares snapshots with other machines, or None where this one is alone.
+
+    Raises:
+        StoreError: the store's address says nothing.
+    """
+    if not settings.snapshots_url:
+        return None
+    return SharedSnapshots(engine, SnapshotStore(settings.snapshots_url), settings)
+
+
+def _current(root: Path) -> str | None:
+    try:
+        return current_snapshot_id(root)
+    except NoSnapshotError:
+        return None

@@ -1,0 +1,99 @@
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from pymilvus.exceptions import MilvusException
+
+from index.engines.milvus import MilvusPassages, MilvusServer, _errors, connect
+from index.errors import EngineAwayError, EngineError, ForeignCollectionError
+from tests.index.engines.test_contract import made, vectors_of
+from tests.servers import free_port
+
+
+def test_a_collection_keeps_its_passages_between_connections_and_apart_from_others(milvus_server: str) -> None:
+    passages = made(6)
+    one = MilvusPassages(connect(milvus_server), "clinic", "hashing@1", 16, "apart")
+    one.add(passages, vectors_of(passages))
+    assert len(MilvusPassages(connect(milvus_server), "clinic", "hashing@1", 16, "apart")) == 6
+    assert len(MilvusPassages(connect(milvus_server), "other", "hashing@1", 16, "apart")) == 0
+
+
+def test_another_models_collection_is_refused_by_name(milvus_server: str) -> None:
+    MilvusPassages(connect(milvus_server), "clinic", "hashing@1", 16, "model")
+    with pytest.raises(ForeignCollectionError, match="clinic was filled with another model than other@2"):
+        MilvusPassages(connect(milvus_server), "clinic", "other@2", 16, "model")
+
+
+def test_a_swap_leaves_no_collection_behind(milvus_server: str, open_milvus: Callable[[], MilvusPassages]) -> None:
+    engine = open_milvus()
+    with engine.replacing() as filling:
+        filling.add(made(4), vectors_of(made(4)))
+    with pytest.raises(KeyError), engine.replacing():
+        raise KeyError
+    kept = [name for name in connect(milvus_server).list_collections() if name.startswith(engine._alias)]
+    assert len(kept) == 1
+
+
+def test_a_milvus_that_does_not_answer_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.engines.milvus._CHECK_SECONDS", 0.2)
+    with pytest.raises(EngineAwayError, match="Milvus"):
+        connect(f"http://127.0.0.1:{free_port()}")
+
+
+def test_to_connect_takes_no_longer_than_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.engines.milvus._CHECK_SECONDS", 0.2)
+    monkeypatch.setattr("index.engines.milvus._TIMEOUT_SECONDS", 3_600.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = MilvusServer(f"http://127.0.0.1:{silent.getsockname()[1]}", "", "hashing@1", 16, "silent")
+        with pytest.raises(EngineAwayError, match="code 2"):
+            server.check()
+        with server._lock, pytest.raises(EngineAwayError, match="long to connect"):  # another is at it
+            server.open("clinic")
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [(grpc.RpcError(), True), (MilvusException(code=1), True), (MilvusException(code=100), False)],
+)
+def test_a_refusal_is_not_an_absence(error: Exception, away: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    with pytest.raises(EngineError) as told, _errors():
+        raise error
+    assert isinstance(told.value, EngineAwayError) == away
+
+
+def test_only_a_collection_that_may_be_made_is_made(milvus_server: str) -> None:
+    server = MilvusServer(milvus_server, "", "hashing@1", 16, "lost")
+    server.check()
+    with pytest.raises(EngineError, match="backline index --rebuild"):
+        server.open("clinic")
+    passages = made(4)
+    server.open("clinic", make=True).add(passages, vectors_of(passages))
+    server.settle("clinic")
+    assert (server.has("clinic"), server.has("other")) == (True, False)
+    assert len(server.open("clinic")) == len(passages)
+
+
+def test_what_nothing_needs_is_removed_and_nobody_elses(milvus_server: str) -> None:
+    ours, theirs = (MilvusServer(milvus_server, "", "hashing@1", 16, prefix) for prefix in ("keeps", "keep"))
+    for server, name in ((ours, "clinic"), (ours, "old"), (theirs, "old")):
+        server.open(name, make=True)
+    ours.keep_only(["clinic", "unknown"])
+    ours.open("clinic")
+    with pytest.raises(EngineError, match="lost a collection"):
+        ours.open("old")
+    theirs.open("old")
+
+
+def test_of_several_that_make_a_collection_at_once_all_write_into_the_same(milvus_server: str) -> None:
+    server = MilvusServer(milvus_server, "", "hashing@1", 16, "race")
+    passages = made(8)
+
+    def write(number: int) -> None:
+        some = passages[number : number + 1]
+        server.open("clinic", make=True).add(some, vectors_of(some))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(8)))
+    assert {passage.id for passage, _ in server.open("clinic").everything()} == {p.id for p in passages}

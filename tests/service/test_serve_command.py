@@ -1,0 +1,93 @@
+"""Whom ``backline serve`` lets in, decided before anything is opened."""
+
+import gc
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.building import index_is_current
+from service.cli import app
+from service.settings import Settings
+from service.storage.database import open_database
+from service.storage.keys import create_key, revoke_key
+
+Served = list[dict[str, Any]]
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def served() -> Served:
+    return []
+
+
+@pytest.fixture
+def run(home: Path, served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    def serve(_settings: Settings, host: str, port: int, *, public_ask: bool = False, workers: int = 1) -> None:
+        served.append({"host": host, "port": port, "public_ask": public_ask, "workers": workers})
+
+    monkeypatch.setattr("service.cli.serving.is_current", lambda: True)
+    monkeypatch.setattr("service.application.serve_application", serve)
+
+    def invoke(*arguments: str, **settings: Any) -> Result:
+        monkeypatch.setattr("service.settings.load_settings", lambda: Settings(home=home, **settings))
+        return CliRunner().invoke(app, ["serve", *arguments])
+
+    yield invoke
+    assert gc.isenabled()
+
+
+def test_a_home_of_which_an_earlier_version_exported_the_model_is_built_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "models" / "all-MiniLM-L6-v2-53aa51172d14-onnx1").mkdir(parents=True)
+    monkeypatch.setattr("service.building.check_current_snapshot", pytest.fail)
+    assert not index_is_current(Settings(home=home))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_on_the_loopback_interface_no_key_is_needed(run: Run, served: Served, host: str) -> None:
+    assert run("--host", host).exit_code == 0
+    assert served == [{"host": host, "port": 8000, "public_ask": False, "workers": 1}]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])
+def test_elsewhere_it_refuses_to_start_without_a_key_and_says_what_to_do(run: Run, served: Served, host: str) -> None:
+    refused = run("--host", host)
+    assert refused.exit_code == 2
+    assert "backline keys create" in refused.stderr
+    assert "--public-ask" in refused.stderr
+    assert served == []
+
+
+def test_a_name_for_a_proxy_is_like_an_address_that_others_reach(run: Run, served: Served) -> None:
+    assert run(hosts=("ask.example",)).exit_code == 2
+    assert served == []
+
+
+def test_with_a_working_key_it_starts(run: Run, served: Served, home: Path) -> None:
+    engine = open_database(Settings(home=home).database)
+    _, key = create_key(engine, "desk", ["ask"])
+    assert run("--host", "0.0.0.0").exit_code == 0
+    assert served[0]["public_ask"] is False
+    revoke_key(engine, key.id)
+    assert run("--host", "0.0.0.0").exit_code == 2
+
+
+def test_public_ask_starts_without_one(run: Run, served: Served) -> None:
+    assert run("--host", "0.0.0.0", "--public-ask").exit_code == 0
+    assert served[0]["public_ask"] is True
+
+
+def test_what_serves_loads_no_library_that_only_building_needs() -> None:
+    code = (
+        "import sys, service.application, service.http.app, service.cli.serving\n"
+        "heavy = {'torch', 'scipy', 'sklearn', 'sentence_transformers', 'transformers', 'langchain_core', 'onnx', 'alembic'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
