@@ -20,7 +20,7 @@ from hypothesis import settings
 
 NIGHT = os.environ.get("NIGHT") == "1"
 REPORT = Path(__file__).parents[1] / "docs" / "drills.md"
-OUTCOMES = Path(__file__).parents[1] / "var" / "drills"
+OUTCOMES = REPORT.with_suffix(".json")
 
 DRILLS: Mapping[str, str] = {
     "R1": "`kill -9` at a random time while documents come in: what was acknowledged is there, nothing is half there",
@@ -92,7 +92,7 @@ class Reporter:
 
     Args:
         wanted: The drills of this run; a test that belongs to others too says nothing of them.
-        outcomes: Folder with the last outcome of each drill.
+        outcomes: File with the last outcome of each drill, committed beside the page.
         report: The page that shows them.
     """
 
@@ -125,16 +125,16 @@ class Reporter:
         """Keep what was found and write the page."""
         if not self._found:
             return
-        self._outcomes.mkdir(parents=True, exist_ok=True)
+        kept = json.loads(self._outcomes.read_text()) if self._outcomes.exists() else []
+        outcomes = {one["drill"]: Outcome(**one) for one in kept}
         for outcome in self._found.values():
             outcome.date = time.strftime("%Y-%m-%d")
             outcome.machine = machine()
             outcome.commit = self._commit
-            text = json.dumps(asdict(outcome), ensure_ascii=False, indent=1)
-            (self._outcomes / f"{outcome.drill}.json").write_text(text + "\n")
-        kept = (self._outcomes / f"{drill}.json" for drill in DRILLS)
-        outcomes = [Outcome(**json.loads(path.read_text())) for path in kept if path.exists()]
-        self._report.write_text(page(outcomes))
+            outcomes[outcome.drill] = outcome
+        last = [asdict(outcomes[drill]) for drill in DRILLS if drill in outcomes]
+        self._outcomes.write_text(json.dumps(last, ensure_ascii=False, indent=1) + "\n")
+        self._report.write_text(page(outcomes.values()))
 
 
 def drills_of(item: pytest.Item) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def test_the_report_has_a_line_for_every_drill_and_hides_no_failure() -> None:
 
 def test_what_ran_is_kept_and_what_ran_before_stays(tmp_path: Path) -> None:
     for drill, outcome in (("R6", "passed"), ("R7", "failed")):
-        reporter = Reporter([drill], tmp_path / "outcomes", tmp_path / "drills.md")
+        reporter = Reporter([drill], tmp_path / "drills.json", tmp_path / "drills.md")
         reporter._drills_of = {"a::b": (drill, "R9")}
         report = pytest.TestReport("a::b", ("a", 1, "b"), {}, outcome, None, "call", user_properties=[("swaps", 50)])  # type: ignore[arg-type] # either word is one
         reporter.pytest_runtest_logreport(report)
