@@ -18,7 +18,7 @@ A. Fisch, L. Lei, T. Schuster (2022), Conformal risk control, arXiv:2208.02814.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from eval.datasets import load_set, shipped_path
 from eval.errors import CalibrationError
 from eval.measures.calibration import calibration_error
+from eval.measures.key_fact import is_said
 from eval.records import AnswerItem, DeclineItem, QuestionSet
 from eval.significance import SEED
 
@@ -55,8 +56,8 @@ class Composer(Protocol):
         """Return the features of a question, the same names for each."""
         ...
 
-    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
-        """Return fact ids and sources of the answer that would be given at any probability."""
+    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str], str]:
+        """Return fact ids, sources and text of the answer that would be given at any probability."""
         ...
 
     def ask(self, question: str, history: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class Sample:
 
 
 def calibrate_service(
-    file: Path | None,
+    files: Sequence[Path],
     out: Path | None,
     risk: float | None = None,
     wrong_cost: float = 1.0,
@@ -125,7 +126,7 @@ def calibrate_service(
     """Fit on a set, write the file of the service and say what came of it, line by line.
 
     Args:
-        file: An answers set; the shipped development half by default.
+        files: Sets of questions; without any, the shipped development halves of answers and dialogues.
         out: Where the fit goes; the service's own file by default.
         risk: Highest share of wrong answers wanted; None weighs costs instead.
         wrong_cost: Cost of a wrong answer, a needless refusal costing 1.
@@ -135,10 +136,11 @@ def calibrate_service(
         SetError: the set holds faults.
         CalibrationError: too few right or too few wrong answers to fit anything.
     """
-    chosen = load_set(file or shipped_path("answers", "dev"))
+    chosen = [load_set(path) for path in files or [shipped_path(name, "dev") for name in ("answers", "dialogues")]]
     asked = composer or _open_service()
     sample = collect(asked, chosen)
-    yield f"{len(sample.right)} questions of {chosen.name}: {int(sample.right.sum())} would be answered rightly"
+    names = " and ".join(part.name for part in chosen)
+    yield f"{len(sample.right)} questions of {names}: {int(sample.right.sum())} would be answered rightly"
     strength, held_back = cross_validate(sample)
     threshold = choose_threshold(held_back, sample.right, risk, wrong_cost)
     fit = fit_logistic(sample, strength)
@@ -153,7 +155,7 @@ def calibrate_service(
     yield f"written to {path}"
 
 
-def collect(composer: Composer, chosen: QuestionSet) -> Sample:
+def collect(composer: Composer, chosen: Sequence[QuestionSet]) -> Sample:
     """Ask for features and answers of every question that reaches the threshold.
 
     Raises:
@@ -161,7 +163,7 @@ def collect(composer: Composer, chosen: QuestionSet) -> Sample:
     """
     rows: list[dict[str, float]] = []
     right: list[bool] = []
-    for item in chosen.items:
+    for item in (item for part in chosen for item in part.items):
         if not isinstance(item, AnswerItem | DeclineItem) or _declined_for_its_kind(composer, item):
             continue
         rows.append(composer.features(item.question, item.history))
@@ -235,7 +237,7 @@ def log_loss(probabilities: Floats, right: NDArray[np.bool_]) -> float:
     return float(-np.log(safe).mean())
 
 
-def write_fit(fit: Fit, threshold: Threshold, chosen: QuestionSet, model_id: str, n: int, path: Path) -> None:
+def write_fit(fit: Fit, threshold: Threshold, chosen: Sequence[QuestionSet], model_id: str, n: int, path: Path) -> None:
     """Write the fit as the service reads it; the folder is made where it is missing."""
     body: Mapping[str, Any] = {
         "model_id": model_id,
@@ -245,7 +247,7 @@ def write_fit(fit: Fit, threshold: Threshold, chosen: QuestionSet, model_id: str
         "weights": _rounded(fit.weights),
         "intercept": round(fit.intercept, 6),
         "threshold": round(threshold.value, 6),
-        "calibrated_on": f"{chosen.name} sha256:{chosen.sha256}",
+        "calibrated_on": ", ".join(f"{part.name} sha256:{part.sha256}" for part in chosen),
         "n": n,
         "risk": round(threshold.risk, 4),
         "coverage": round(threshold.coverage, 4),
@@ -293,8 +295,8 @@ def _next_risk(option: Threshold, n: int) -> float:
 
 
 def _would_be_right(composer: Composer, item: AnswerItem) -> bool:
-    facts, sources = composer.compose_unconditionally(item.question, item.history)
-    said = all(not group.any or facts.intersection(group.any) for group in item.key_facts)
+    facts, sources, text = composer.compose_unconditionally(item.question, item.history)
+    said = all(facts.intersection(group.any) if group.any else is_said(group, text) for group in item.key_facts)
     return said and any(source in item.sources for source in sources)
 
 

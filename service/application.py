@@ -111,11 +111,11 @@ class Application:
         """Return what the calibration looks at."""
         return self.replier.answerer.features(Question(question, history))
 
-    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
-        """Return facts and sources of the answer that would be given at any probability: for calibration only."""
+    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str], str]:
+        """Return facts, sources and text of the answer given at any probability: for calibration only."""
         answer = self.replier.answerer.compose_unconditionally(Question(question, history))
         facts = {fact for citation in answer.citations for fact in citation.facts}
-        return facts, [citation.source.id for citation in answer.citations]
+        return facts, [citation.source.id for citation in answer.citations], answer.text
 
     @property
     def model_id(self) -> str:

@@ -11,7 +11,8 @@ from eval.cli.entry import app, stop
 @app.command()
 def calibrate(
     file: Annotated[
-        Path | None, typer.Option(help="your own answers set (default: the shipped development half)")
+        list[Path] | None,
+        typer.Option(help="your own set, may be given several times (default: the shipped development halves)"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="where the fit goes (default: the service's own file)")] = None,
     risk: Annotated[
@@ -24,7 +25,7 @@ def calibrate(
     from eval.errors import EvaluationError
 
     try:
-        for line in calibrate_service(file, out, risk, wrong_cost):
+        for line in calibrate_service(file or [], out, risk, wrong_cost):
             typer.echo(line)
     except EvaluationError as fault:
         stop(str(fault))

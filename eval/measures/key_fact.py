@@ -32,7 +32,12 @@ def is_met(group: KeyFact, reply: Reply) -> bool:
     if group.any and any(citation.facts for citation in reply.citations):
         wanted = set(group.any)
         return any(wanted.intersection(citation.facts) for citation in reply.cited())
-    answer = _plain(reply.answer or " ".join(sentence.text for sentence in reply.sentences))
+    return is_said(group, reply.answer or " ".join(sentence.text for sentence in reply.sentences))
+
+
+def is_said(group: KeyFact, text: str) -> bool:
+    """Whether one of the strings of ``group`` stands in a text, letter case and white space aside."""
+    answer = _plain(text)
     return any(_plain(saying) in answer for saying in group.say)
 
 

@@ -3,7 +3,10 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from corpus.records import Span
 from corpus.sources import Difference
@@ -19,7 +22,7 @@ from service.answering.abstaining import (
 )
 from service.answering.citing import cite, sentences_of_facts
 from service.answering.composing import choose_sentences, order_sentences, prefer
-from service.answering.following_up import complete_parts, imply, rewrite
+from service.answering.following_up import Reading, complete_parts, read_in_turn
 from service.answering.records import (
     Abstention,
     Answer,
@@ -58,6 +61,14 @@ IMPLIED = {"default": "back pain"}
 """What a question to a collection is about when it does not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search: its embedding, shape ``(dimension,)``, and the words to look for."""
+
+    vector: NDArray[np.float32]
+    words: str
+
+
 class Answerer:
     """Answers questions from one snapshot. Knows nothing of triage: that has come first."""
 
@@ -86,25 +97,15 @@ class Answerer:
         anything else.
         """
         clock = _Clock()
-        rewritten = _rewritten(question)
-        asked = self._retriever.repair(rewritten or question.text, question.collection)
-        understanding = understand(asked)
-        vectors = [
-            self._retriever.embed(part)
-            for part in (understanding.core, *self._further_parts(understanding, question.collection))
-        ]
+        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
+        understanding, searches = self._read(reading, question.collection)
         clock.lap("embed")
-        filters = Filters(question.source_ids, question.collection)
-        founds = [
-            self._retriever.find(text, vector, question.top_k, SENTENCES, filters, question.text)
-            for text, vector in zip(
-                (understanding.core, *self._further_parts(understanding, question.collection)), vectors, strict=True
-            )
-        ]
+        founds = [self._find(search, question) for search in searches]
         clock.lap("search")
         reply = self._decide(understanding, founds, question)
         clock.lap("compose")
-        return _with(reply, rewritten, clock.laps)
+        rewritten = None if reading.shown == question.text else reading.shown
+        return replace(reply, rewritten_question=rewritten, timings_ms=tuple(clock.laps))
 
     def answer_about_care(
         self, question: Question, sign: str, sources: Sequence[str], *, urgent: bool = True
@@ -137,38 +138,39 @@ class Answerer:
 
     def features(self, question: Question) -> dict[str, float]:
         """Return what the calibration looks at: for fitting it."""
-        asked = self._repaired(question)
-        core = understand(asked).core
-        found = self._retriever.find(
-            core,
-            self._retriever.embed(core),
-            question.top_k,
-            SENTENCES,
-            Filters(None, question.collection),
-            question.text,
-        )
-        return features_of(core, found, self._retriever.words(question.collection))
+        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
+        understanding, searches = self._read(reading, question.collection)
+        found = self._find(searches[0], question)
+        return features_of(understanding.core, found, self._retriever.words(question.collection))
 
     def compose_unconditionally(self, question: Question) -> Answer:
         """Answer whatever the probability says: for calibration, never for people."""
-        asked = self._repaired(question)
-        understanding = understand(asked)
-        texts = (understanding.core, *self._further_parts(understanding, question.collection))
-        filters = Filters(question.source_ids, question.collection)
-        founds = [
-            self._retriever.find(text, self._retriever.embed(text), question.top_k, SENTENCES, filters, question.text)
-            for text in texts
-        ]
-        return self._compose(understanding, founds, None, ())
+        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
+        understanding, searches = self._read(reading, question.collection)
+        return self._compose(understanding, [self._find(search, question) for search in searches], None, ())
 
     def _is_shipped(self, found: Found) -> bool:
         """Whether the best that was found is of a digest, or nothing is: the calibration knows digests alone."""
         best = found.sentences[:1]
         return all(self._retriever.document_of(hit.passage).source.digest for hit in best)
 
-    def _repaired(self, question: Question) -> str:
-        """Return the question as it is searched: leaning on the turn before, and spelt as its collection spells."""
-        return self._retriever.repair(_rewritten(question) or question.text, question.collection)
+    def _read(self, reading: Reading, collection: str) -> tuple[Understanding, list[_Search]]:
+        """Return what a question asks, spelt as its collection spells, and its searches: the whole, then its parts."""
+        understanding = understand(self._retriever.repair(reading.text, collection))
+        texts = (understanding.core, *self._further_parts(understanding, collection))
+        vectors = [self._retriever.embed(text) for text in texts]
+        if not reading.weight:
+            return understanding, [_Search(vector, text) for text, vector in zip(texts, vectors, strict=True)]
+        earlier = understand(self._retriever.repair(reading.earlier, collection)).core
+        turned = [vector + reading.weight * self._retriever.embed(earlier) for vector in vectors]
+        return understanding, [
+            _Search(vector / np.linalg.norm(vector), f"{text} {earlier}")
+            for text, vector in zip(texts, turned, strict=True)
+        ]
+
+    def _find(self, search: _Search, question: Question) -> Found:
+        filters = Filters(question.source_ids, question.collection)
+        return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters, question.text)
 
     @staticmethod
     def _further_parts(understanding: Understanding, collection: str) -> tuple[str, ...]:
@@ -344,13 +346,6 @@ class Answerer:
         return tuple(dict.fromkeys(heading for heading in headings if heading.endswith("?")))[:FOLLOW_UPS]
 
 
-def _rewritten(question: Question) -> str | None:
-    """Return the question with the topic of the turns before, or with the one that goes without saying here."""
-    if question.history:
-        return rewrite(question.text, question.history)
-    return imply(question.text, IMPLIED.get(question.collection, ""))
-
-
 class _Citations:
     """Citations of one answer, numbered by first appearance; the same span keeps its number."""
 
@@ -411,7 +406,3 @@ def _too_unlikely(probability: Probability | None, features: dict[str, float], s
     if probability is None:
         return features["best_sentence"] < UNCALIBRATED_COSINE
     return probability.value < share * probability.threshold
-
-
-def _with(answer: Answer, rewritten: str | None, laps: Sequence[tuple[str, float]]) -> Answer:
-    return replace(answer, rewritten_question=rewritten, timings_ms=tuple(laps))

@@ -1,6 +1,7 @@
-"""Follow-ups: a question that leans on the one before it takes that one's topic along."""
+"""Follow-ups: a question that leans on the one before it takes that one along."""
 
 import re
+from dataclasses import dataclass
 
 from index.stemming import STOP_WORDS, stems
 from service.answering.abstaining import GENERIC
@@ -73,6 +74,50 @@ def imply(question: str, topic: str) -> str | None:
     if not _WORD.search(question) or any(stem not in _SITUATION for stem in telling):
         return None
     return with_topic(question, (topic,))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a question is read in its conversation.
+
+    Attributes:
+        text: The question, with the topic that it leans on where a rule puts it in.
+        earlier: The turn that it leans on, which is searched beside it; "" where it stands alone.
+        weight: Share of that turn's embedding that is added to the question's.
+    """
+
+    text: str
+    earlier: str = ""
+    weight: float = 0.0
+
+    @property
+    def shown(self) -> str:
+        """The question as it is read, for people."""
+        return f"{self.text} (about: {self.earlier})" if self.weight == LEANING else self.text
+
+
+REWRITTEN, LEANING = 0.2, 0.5
+"""How much of the earlier turn comes along where its topic was put in, and where it was not."""
+
+
+def read_in_turn(question: str, history: tuple[str, ...], implied: str) -> Reading:
+    """Return how a question is read after the turns before it.
+
+    One that names its own topic stands alone. Any other leans on the last turn that names one, and takes its topic
+    into its words where a rule says how; where no turn names one, what goes without saying does.
+
+    Args:
+        question: What was asked now.
+        history: Earlier questions, oldest first.
+        implied: What people come to ask about, "" for nothing.
+    """
+    earlier = next((text for text in reversed(history) if _names_topic(text)), "")
+    if not earlier:
+        return Reading(imply(question, implied) or question)
+    if _names_topic(question):
+        return Reading(question)
+    rewritten = rewrite(question, history)
+    return Reading(question, earlier, LEANING) if rewritten is None else Reading(rewritten, earlier, REWRITTEN)
 
 
 def rewrite(question: str, history: tuple[str, ...]) -> str | None:

@@ -30,9 +30,9 @@ class FakeComposer:
         del history
         return {"signal": self._knows(question) + float(self._noise.normal(0, 0.4)), "constant": 1.0}
 
-    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str]]:
+    def compose_unconditionally(self, question: str, history: tuple[str, ...] = ()) -> tuple[set[str], list[str], str]:
         del history
-        return ({"good:F01"}, ["good"]) if self._knows(question) else ({"bad:F01"}, ["bad"])
+        return ({"good:F01"}, ["good"], "") if self._knows(question) else ({"bad:F01"}, ["bad"], "")
 
     def ask(self, question: str, history: tuple[str, ...] = ()) -> dict[str, Any]:
         del history
@@ -75,7 +75,7 @@ def question_set(folder: Path, right: int = 60, wrong: int = 40) -> Path:
 def test_a_fit_is_written_as_the_service_reads_it(tmp_path: Path) -> None:
     path = question_set(tmp_path)
     out = tmp_path / "data" / "calibration.json"
-    lines = list(calibrate_service(path, out, composer=FakeComposer()))
+    lines = list(calibrate_service([path], out, composer=FakeComposer()))
     body = json.loads(out.read_text(encoding="utf-8"))
     assert body["model_id"] == "fake-model"
     assert body["features"] == ["signal", "constant"]
@@ -91,17 +91,17 @@ def test_a_fit_is_written_as_the_service_reads_it(tmp_path: Path) -> None:
 def test_the_same_set_gives_the_same_file(tmp_path: Path) -> None:
     path = question_set(tmp_path)
     for name in ("one", "two"):
-        list(calibrate_service(path, tmp_path / name, composer=FakeComposer()))
+        list(calibrate_service([path], tmp_path / name, composer=FakeComposer()))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def test_questions_declined_for_what_they_ask_are_left_out(tmp_path: Path) -> None:
-    assert len(collect(FakeComposer(), load_set(question_set(tmp_path))).right) == 100
+    assert len(collect(FakeComposer(), [load_set(question_set(tmp_path))]).right) == 100
 
 
 def test_too_little_to_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match="60 right and 9 wrong answers are too few"):
-        list(calibrate_service(question_set(tmp_path, wrong=9), tmp_path / "out", composer=FakeComposer()))
+        list(calibrate_service([question_set(tmp_path, wrong=9)], tmp_path / "out", composer=FakeComposer()))
 
 
 def test_the_fit_finds_planted_weights() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from service.answering.following_up import complete_parts, imply, rewrite
+from service.answering.following_up import LEANING, REWRITTEN, Reading, complete_parts, imply, read_in_turn, rewrite
 
 DATA = Path(__file__).parents[3] / "eval" / "data"
 SPASM = "What is a back spasm?"
@@ -91,3 +91,26 @@ def test_parts_that_name_no_topic_are_about_what_people_come_for() -> None:
         == "how long will sciatica last?"
     )
     assert "back" not in " ".join(complete_parts(asked, ""))
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "text", "weight"),
+    [
+        ("and how long?", (SPASM,), "how long for back spasm?", REWRITTEN),
+        ("Would they be the same in a man of 84?", ("What are the signs of a kidney infection?",), "", LEANING),
+        ("I'm a tummy sleeper, always have been, can't do it any other way", (SPASM,), "", LEANING),
+        ("What are gallstones?", (SPASM,), "", 0.0),
+    ],
+)
+def test_a_question_without_a_topic_leans_on_the_turn_that_has_one(
+    question: str, history: tuple[str, ...], text: str, weight: float
+) -> None:
+    reading = read_in_turn(question, history, "back pain")
+    assert (reading.text, reading.weight) == (text or question, weight)
+    assert reading.earlier == (history[0] if weight else "")
+    assert (history[0] in reading.shown) == (weight == LEANING)
+
+
+def test_a_turn_that_names_no_topic_is_not_leaned_on() -> None:
+    assert read_in_turn("will it come back", ("hi",), "back pain").text == "will back pain come back?"
+    assert read_in_turn("and the weather?", ("hi",), "back pain") == Reading("and the weather?")
