@@ -206,7 +206,9 @@ def silence(understanding: Understanding) -> Reason | None:
     return None
 
 
-def kind_of_silence(core: str, features: Mapping[str, float], recognised: float, known: Nearness) -> Reason:
+def kind_of_silence(
+    core: str, features: Mapping[str, float], recognised: float, known: Nearness, topic: str = ""
+) -> Reason:
     """Return why a question with too low a probability is not answered.
 
     Args:
@@ -214,13 +216,14 @@ def kind_of_silence(core: str, features: Mapping[str, float], recognised: float,
         features: From :func:`features_of`.
         recognised: Share of its words that are words at all.
         known: How near known questions are; a near one without an answer lends its reason.
+        topic: The turn that it leans on, if any.
     """
     if recognised < HALF:
         return "unclear"
     near = known.unanswered and known.unanswered[0] >= ALIKE and known.unanswered[0] > max(known.answered, default=0.0)
     if near and (known.reason != "personal_advice" or names_somebody(core)):
         return cast("Reason", known.reason)
-    about_health = HEALTH.search(core) is not None
+    about_health = HEALTH.search(f"{core} {topic}") is not None
     if features["best_sentence"] < OUT_OF_DOMAIN_COSINE or not about_health:
         return "out_of_scope"
     if features["best_sentence"] < NEARBY_COSINE:

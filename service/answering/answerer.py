@@ -102,7 +102,7 @@ class Answerer:
         clock.lap("embed")
         founds = [self._find(search, question) for search in searches]
         clock.lap("search")
-        reply = self._decide(understanding, founds, question)
+        reply = self._decide(understanding, founds, question, reading.earlier)
         clock.lap("compose")
         rewritten = None if reading.shown == question.text else reading.shown
         return replace(reply, rewritten_question=rewritten, timings_ms=tuple(clock.laps))
@@ -178,7 +178,9 @@ class Answerer:
         parts = understanding.parts
         return () if len(parts) == 1 else complete_parts(parts, IMPLIED.get(collection, ""))
 
-    def _decide(self, understanding: Understanding, founds: Sequence[Found], question: Question) -> Answer:
+    def _decide(
+        self, understanding: Understanding, founds: Sequence[Found], question: Question, earlier: str
+    ) -> Answer:
         whole = founds[0]
         words = self._retriever.words(question.collection)
         features = features_of(understanding.core, whole, words)
@@ -190,7 +192,7 @@ class Answerer:
             reason = "nothing_found"
         if reason is None and _too_unlikely(probability, features):
             recognised = self._retriever.recognised(understanding.core, question.collection)
-            reason = kind_of_silence(understanding.core, features, recognised, whole.known)
+            reason = kind_of_silence(understanding.core, features, recognised, whole.known, earlier)
         if reason is not None:
             message = message_of(reason, question.collection, question.said.scope)
             return self._abstain(reason, message, whole, probability, understanding)

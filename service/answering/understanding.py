@@ -54,13 +54,13 @@ _OWN = re.compile(
 )
 _DIAGNOSE = re.compile(
     r"\bdiagnos(?:e|is) me\b|\bwhat(?:'s| is|s) wrong with (?:me|my|him|her|us)\b|\bwhat (?:do|have) i (?:have|got)\b|"
-    r"\b(?:do|have|could|might|does) (?:i|he|she|my \w+) (?:have|has|got|torn|slipped|pulled|broken|ruptured|sprained)\b|"
+    r"\b(?:do|have|could|might|does) (?:i|he|she|my \w+) (?:have|has|got|torn|slipped|pulled|broken|ruptured|sprained)\b(?! to\b)|"
     r"\b(?:i have|i've got|ive got|i got|he has|she has) (?:a |an |the )?[\w\s-]{3,40}\bor (?:just|is it|not|only|a|an)\b|"
     r"\bis (?:this|that|my (?:back )?\w+)(?: \w+){0,4} or (?:just )?(?:a |an |my )?\w+|"
     r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
     r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
     r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b(?! (?:it|why|the (?:reason|cause))\b)|"
-    r"\bis (?:it|this|that) (?:a |an |just )?[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
+    r"\bis (?:it|this|that) (?:a |an |my |just )[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
     r"\b(?:tell|know) (?:me )?if (?:i|he|she|they)(?:'ve| have|'s| has)? ?(?:got|have|has)?\b|\bis that what(?:'s| is) causing my\b|\blook at my symptoms\b|"
     r"\bis (?:it|this|that) (?:just |only )?(?:a |an |my )?(?:(?:slipped|herniated|bulging) dis[ck]|sciatica|stenosis|kidneys?|"
     r"(?:kidney |gall)stones?|kidney infection|muscle|spasm|strain|arthritis)\s*\?*$|"
