@@ -14,6 +14,11 @@ LONG_WORDS = 30
 
 MAX_PARTS = 3
 
+_TREATMENT = (
+    r"(?:(?:a |an |the )?(?:heating pads?|heat(?: pads?| packs?)?|ice(?: packs?)?|cold packs?|hot baths?|massages?|exercises?|"
+    r"stretch(?:es|ing)|yoga|pilates|swimming|walking|bed rest|acupuncture|physical therapy|physio(?:therapy)?)"
+)
+
 _ASKS = re.compile(
     r"^(?:so |and |but |ok(?:ay)? |honestly |please |also |or )*"
     r"(?:how|what|whats|which|when|where|why|who|is|are|am|was|do|does|did|can|could|should|shall|will|would|any|may|has|have)\b",
@@ -47,6 +52,12 @@ _AMOUNT = re.compile(
     r"\b(?:stop|quit|skip|halve|mix|combine|switch)(?:ping|ting|ing)?\b|\bon top\b|\btogether\b|\bwith (?:alcohol|beer|wine|my)\b|"
     r"\b\d{3,4} or \d{3,4}\b|\b(?:forgot|missed|skipped)\b.{0,60}\btake\b|\btake (?:two|2|three|3|both|more)\b",
     re.IGNORECASE,
+)
+_TWO_TREATMENTS = re.compile(
+    rf"\b{_TREATMENT}|{_DRUGS}) and {_TREATMENT}|{_DRUGS})(?! (?:together|at the same time|both))\b", re.IGNORECASE
+)
+_AT_ONCE = re.compile(
+    r"\b(?:together|same time|both|combin\w+|mix\w*|versus|vs|difference|between|better)\b", re.IGNORECASE
 )
 _OWN = re.compile(
     r"\b(?:i|i'm|im|i've|ive|i'd|me|my|mine|we|our|us|he|she|his|her|him|(?:my|our) \w+|mum|mom|dad|wife|husband|son|daughter)\b",
@@ -303,8 +314,17 @@ def split_parts(question: str) -> tuple[str, ...]:
         part.strip(" ,;") for part in parts if len(part.split()) > 2 and (_ASKS.match(part.strip()) or "?" in part)
     ]
     if len(asking) < 2:
-        return (question,)
+        return _by_treatment(question)
     return tuple(asking[:MAX_PARTS])
+
+
+def _by_treatment(question: str) -> tuple[str, ...]:
+    """Cut "is it safe to use heat and ibuprofen?" into a question about each; what is asked of both together stays."""
+    named = _TWO_TREATMENTS.search(question)
+    if named is None or _AT_ONCE.search(question):
+        return (question,)
+    each = re.split(r" and ", named[0], flags=re.IGNORECASE)
+    return tuple(question[: named.start()] + one + question[named.end() :] for one in each)
 
 
 def topic_of(question: str) -> str:

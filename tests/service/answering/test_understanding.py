@@ -171,3 +171,12 @@ def test_a_sweeping_premise_is_noticed(question: str, *, presumed: bool) -> None
 )
 def test_advice_is_personal_where_somebody_is_named(question: str, somebody: bool) -> None:  # noqa: FBT001 - a case
     assert names_somebody(question) is somebody
+
+
+def test_two_treatments_are_two_questions_unless_they_are_asked_about_together() -> None:
+    assert split_parts("Is it safe to use a heating pad and ibuprofen for a back spasm?") == (
+        "Is it safe to use a heating pad for a back spasm?",
+        "Is it safe to use ibuprofen for a back spasm?",
+    )
+    for question in ("Can I take ibuprofen and naproxen together?", "What is the difference between heat and ice?"):
+        assert split_parts(question) == (question,)
