@@ -55,7 +55,9 @@ class _Room:
         if end - start > self.budget * CHARACTERS_PER_TOKEN:
             return False
         text = f"{_with_lead_in(self.context, lead_in)}\n{self.text[start:end]}"
-        # No tokenizer makes more tokens than bytes: most sentences need no counting.
+        # No tokenizer makes more tokens than bytes, or fewer than words: most texts need no counting.
+        if len(text.split()) > self.budget:
+            return False
         return len(text.encode()) + _SPECIAL_TOKENS <= self.budget or self.count_tokens(text) <= self.budget
 
     def as_lead_in(self, line: str) -> str:

@@ -162,7 +162,7 @@ class TokenCounter:
 
     def count(self, text: str) -> int:
         """Return the tokens of ``text``, special tokens included."""
-        return len(self._tokenizer.encode(text).ids)
+        return len(self._tokenizer.encode_batch_fast([text])[0].ids)
 
     def vocabulary(self) -> list[str]:
         """Return the pieces that the model knows."""
