@@ -49,7 +49,7 @@ _OTHERS = {
 _FOREIGN_ALONE = frozenset("ñ¿¡ß")
 _ENOUGH_SHARE = 0.3
 _MARGIN_A_LETTER, _CLEAR_A_LETTER = 0.35, 1.0
-_FEWEST_WORDS = 2
+_FEWEST_WORDS, _FEW_WORDS = 2, 3
 
 _UNCHECKED = {
     "en": "This question could not be checked for warning signs, because only English is checked. "
@@ -63,11 +63,13 @@ _UNCHECKED = {
 }
 
 
-def is_screened(text: str) -> tuple[bool, str]:
+def is_screened(text: str, before: str = "") -> tuple[bool, str]:
     """Say whether a text is in a language that is screened, and in which one it seems to be.
 
     Args:
         text: What the person wrote.
+        before: What they wrote just before: a few words after an English turn, none of them a common one of another
+            language, are English however they are spelt.
 
     Returns:
         ``(True, "en")`` for English and for anything that is not clearly something else; otherwise
@@ -85,6 +87,8 @@ def is_screened(text: str) -> tuple[bool, str]:
         return True, "en"
     if share >= _ENOUGH_SHARE and share > 2 * english and len(words) > 1:
         return False, other
+    if before and not share and len(words) <= _FEW_WORDS and text.isascii() and is_screened(before)[0]:
+        return True, "en"
     language, margin = _identify(text)
     if language == "en" or len(words) < _FEWEST_WORDS:
         return True, "en"
@@ -118,7 +122,7 @@ def unchecked_text(language: str) -> str:
 
 
 def _share(words: Sequence[str], known: frozenset[str]) -> float:
-    return sum(word in known for word in words) / len(words)
+    return sum(word in known for word in words if len(word) > 1) / len(words)
 
 
 def _mostly_other_script(words: Sequence[str]) -> bool:

@@ -73,19 +73,20 @@ def test_the_bound_of_doubt_lies_below_all_that_rules_catch(tmp_path: Path) -> N
     import numpy as np
 
     texts = [
-        "Since Monday I cannot pee at all and my lower back hurts a lot",
-        "Since Tuesday I cannot pee at all and my lower back hurts a lot",
+        "I'm 18 weeks pregnant and since Monday my lower back hurts a lot",
+        "I'm 20 weeks pregnant and since Tuesday my lower back hurts a lot",
         "purple elephants are dancing on the roof of my house this whole evening",
-        "I cannot pee",
+        "I am pregnant and my back hurts",
+        "Since Monday I cannot pee at all and my lower back hurts a lot",
     ]
-    rows = [{"id": f"a-{n}", "kind": "alarm", "text": t, "level": "emergency", "rules": ["RF01"], "style": "plain"}
+    rows = [{"id": f"a-{n}", "kind": "alarm", "text": t, "level": "today", "rules": ["RF14"], "style": "plain"}
             for n, t in enumerate(texts)]  # fmt: skip
     path = tmp_path / "set.jsonl"
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     rules = read_rules()
     read = read_examples([path], rules)
-    # What no rule catches and what is short take no part, however low they lie.
-    scores = np.array([1.237, -0.504, -7.0, -9.0])
+    # What no rule catches, what is short, and emergencies take no part, however low they lie.
+    scores = np.array([1.237, -0.504, -7.0, -9.0, -8.0])
     assert choose_doubt(read, scores, 0.0, rules) == pytest.approx(-0.51)
     assert choose_doubt(read, scores, 0.5, rules) == pytest.approx(-1.01)
 
