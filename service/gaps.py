@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from index.lexical import stems
 from index.retrieving import Retriever
-from service.answering.abstaining import GENERIC
+from service.answering.understanding import GENERIC
 from service.clustering import centre, group, unit
 from service.redacting import redact
 from service.storage.answers import StoredAnswer, load_answers

@@ -13,8 +13,9 @@ from index.known import Nearness
 from index.lexical import LexicalIndex, stems
 from index.retrieving import Found
 from service.answering.errors import CalibrationError
+from service.answering.following_up import LEANING, REWRITTEN
 from service.answering.records import Reason
-from service.answering.understanding import Understanding, names_somebody, presumes, wanted
+from service.answering.understanding import GENERIC, Understanding, names_somebody, presumes, wanted
 
 CALIBRATION_FILE = Path(__file__).parents[1] / "data" / "calibration.json"
 
@@ -37,19 +38,6 @@ HEALTH = re.compile(
     re.IGNORECASE,
 )
 """Words that make a question one about health near the back."""
-
-GENERIC = frozenset(
-    stems(
-        "actually really proper properly exactly quite true truly best good better bad worse lot lots kind sort type way ways thing "
-        "things stuff need needs want like know think say says said told hear heard read reading look looking find try trying "
-        "keep make makes go going goes come give take takes put use using used work works working tip tips advice help helps "
-        "please thanks hi hello number set much many people person someone anyone anybody everybody everyone else ever never "
-        "usually normally generally typical typically common mean means meant call called count counts happen happens thing "
-        "fine ok okay yes no not maybe still even again always often sometimes lately recently honestly basically roughly "
-        "okay question ask asking answer explain first next last new old year years time times day days week weeks month months"
-    )
-)
-"""Stems that say little about the topic: the corpus need not know them for a question to be covered."""
 
 _TIME = re.compile(r"\b(?:hours?|days?|weeks?|months?|years?|minutes?)\b")
 _NUMBER = re.compile(r"\d")
@@ -144,18 +132,20 @@ def load_calibration(model_id: str, path: Path = CALIBRATION_FILE) -> Calibratio
     return calibration
 
 
-def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float]:
+def features_of(core: str, found: Found, words: LexicalIndex, leaning: float = 0.0) -> dict[str, float]:
     """Describe how well what was found fits the question.
 
     Args:
         core: The searched question.
         found: What the retriever found.
         words: The lexical index, for the weight of each word.
+        leaning: How much of an earlier turn was searched with it.
 
     Returns:
         Cosines of the best sentences and passages, and how much of the question's telling words (by inverse
         document frequency) the corpus and the best sentences know; how near the question comes to known questions
-        that the sources answer, and to known ones that they don't (0 where a collection has none).
+        that the sources answer, and to known ones that they don't (0 where a collection has none); whether it leans on
+        an earlier turn, with that turn's topic in its words or without.
     """
     top = found.sentences[:5]
     cosines = [hit.cosine for hit in top] or [0.0]
@@ -192,6 +182,8 @@ def features_of(core: str, found: Found, words: LexicalIndex) -> dict[str, float
         "like_more_answered": fmean(answered),
         "like_unanswered": unanswered[0],
         "like_three_unanswered": fmean(unanswered[:3]),
+        "leans": float(leaning == LEANING),
+        "rewritten": float(leaning == REWRITTEN),
     }
 
 

@@ -102,7 +102,7 @@ class Answerer:
         clock.lap("embed")
         founds = [self._find(search, question) for search in searches]
         clock.lap("search")
-        reply = self._decide(understanding, founds, question, reading.earlier)
+        reply = self._decide(understanding, founds, question, reading)
         clock.lap("compose")
         rewritten = None if reading.shown == question.text else reading.shown
         return replace(reply, rewritten_question=rewritten, timings_ms=tuple(clock.laps))
@@ -141,7 +141,7 @@ class Answerer:
         reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
         understanding, searches = self._read(reading, question.collection)
         found = self._find(searches[0], question)
-        return features_of(understanding.core, found, self._retriever.words(question.collection))
+        return features_of(understanding.core, found, self._retriever.words(question.collection), reading.weight)
 
     def compose_unconditionally(self, question: Question) -> Answer:
         """Answer whatever the probability says: for calibration, never for people."""
@@ -179,11 +179,11 @@ class Answerer:
         return () if len(parts) == 1 else complete_parts(parts, IMPLIED.get(collection, ""))
 
     def _decide(
-        self, understanding: Understanding, founds: Sequence[Found], question: Question, earlier: str
+        self, understanding: Understanding, founds: Sequence[Found], question: Question, reading: Reading
     ) -> Answer:
         whole = founds[0]
         words = self._retriever.words(question.collection)
-        features = features_of(understanding.core, whole, words)
+        features = features_of(understanding.core, whole, words, reading.weight)
         shipped = question.collection == "default" and self._is_shipped(whole)
         calibration = self._calibration if shipped else None
         probability = _probability(calibration, features)
@@ -192,11 +192,11 @@ class Answerer:
             reason = "nothing_found"
         if reason is None and _too_unlikely(probability, features):
             recognised = self._retriever.recognised(understanding.core, question.collection)
-            reason = kind_of_silence(understanding.core, features, recognised, whole.known, earlier)
+            reason = kind_of_silence(understanding.core, features, recognised, whole.known, reading.earlier)
         if reason is not None:
             message = message_of(reason, question.collection, question.said.scope)
             return self._abstain(reason, message, whole, probability, understanding)
-        missing = self._missing(understanding, founds, calibration, question.collection)
+        missing = self._missing(understanding, founds, calibration, question.collection, reading.weight)
         return self._compose(understanding, founds, probability, missing, question.source_ids)
 
     def _missing(
@@ -205,13 +205,14 @@ class Answerer:
         founds: Sequence[Found],
         calibration: Calibration | None,
         collection: str,
+        leaning: float,
     ) -> tuple[str, ...]:
         """Return the parts that nothing answers."""
         missing = []
         words = self._retriever.words(collection)
         searched = self._further_parts(understanding, collection)
         for part, text, found in zip(understanding.parts, searched, founds[1:], strict=False):
-            features = features_of(text, found, words)
+            features = features_of(text, found, words, leaning)
             if not found.sentences or _too_unlikely(_probability(calibration, features), features, PART_SHARE):
                 missing.append(part.rstrip("?.! "))
         return tuple(missing) if len(missing) < len(understanding.parts) else ()

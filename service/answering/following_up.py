@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 
 from index.stemming import STOP_WORDS, stems
-from service.answering.abstaining import GENERIC
-from service.answering.understanding import SUBJECT, TOPIC, topic_of
+from service.answering.understanding import GENERIC, SUBJECT, TOPIC, topic_of
 
 _LEANS = re.compile(
     r"^(?:and|or|but|so|ok|okay|then|also|any|why|how|when|what|whats|which|should|could|can|will|would|is|are|does|do|"

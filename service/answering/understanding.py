@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from corpus.sentences import split_sentences
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, stems
 
 LONG_WORDS = 30
 """A question with more words is condensed to the sentences that ask."""
@@ -188,6 +188,20 @@ _SWEEPING = re.compile(
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
+GENERIC = frozenset(
+    stems(
+        "actually really proper properly exactly quite true truly best good better bad worse lot lots kind sort type way ways thing "
+        "things stuff need needs want like know think say says said told hear heard read reading look looking find try trying "
+        "keep make makes go going goes come give take takes put use using used work works working tip tips advice help helps "
+        "please thanks hi hello number set much many people person someone anyone anybody everybody everyone else ever never "
+        "usually normally generally typical typically common mean means meant call called count counts happen happens thing "
+        "fine ok okay yes no not maybe still even again always often sometimes lately recently honestly basically roughly "
+        "okay question ask asking answer explain first next last new old year years time times day days week weeks month months"
+    )
+)
+"""Stems that say little about the topic: the corpus need not know them for a question to be covered."""
 
 
 @dataclass(frozen=True, slots=True)

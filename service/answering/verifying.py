@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from corpus.records import Span
 from corpus.sentences import split_sentences
 from index.lexical import stems
-from service.answering.abstaining import GENERIC
 from service.answering.claims import flaws
+from service.answering.understanding import GENERIC
 
 Verdict = Literal["verbatim", "supported", "contradicted", "not_found"]
 Fault = Literal["numbers", "negation", "opposite", "names", "strength", "wording", "gone"]
