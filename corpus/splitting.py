@@ -55,8 +55,8 @@ class _Room:
         if end - start > self.budget * CHARACTERS_PER_TOKEN:
             return False
         text = f"{_with_lead_in(self.context, lead_in)}\n{self.text[start:end]}"
-        # No tokenizer makes more tokens than bytes, or fewer than words: most texts need no counting.
-        if len(text.split()) > self.budget:
+        # No tokenizer makes more tokens than bytes, or fewer than words with a letter: most texts need no counting.
+        if sum(any(map(str.isalnum, word)) for word in text.split()) > self.budget:
             return False
         return len(text.encode()) + _SPECIAL_TOKENS <= self.budget or self.count_tokens(text) <= self.budget
 

@@ -1,11 +1,11 @@
 """Teach the second reader of the screening: fit its weights, choose its threshold, write its table.
 
-The examples are texts written for the project (``triage.examples.jsonl`` and the development half of the triage
-set). Logistic regressions with a squared penalty say how much each feature speaks for an alarm, for each rule and for
-each level; of a long alarm only the window that resembles an alarm most is taken as one. The threshold is chosen on
-held-back sums: the alarms of each writer (the part of an id before its first ``-``) are scored by weights that were
-taught without that writer and some others, the near misses by weights taught without a part of them. The same sums
-say below which one a rule is doubted: of the alarms that rules catch, all but one in a thousand must lie well above it.
+The examples are texts written for the project (``EXAMPLES`` names the files). Logistic regressions with a squared
+penalty say how much each feature speaks for an alarm, for each rule and for each level; of a long alarm only the window
+that resembles an alarm most is taken as one. The threshold is chosen on held-back sums: the alarms of each writer (the
+part of an id before its first ``-``) are scored by weights that were taught without that writer and some others, the
+near misses by weights taught without a part of them. The same sums say below which one a rule is doubted: of the alarms
+that rules catch, all but one in a thousand must lie well above it.
 
 The same examples give the same file, byte for byte: the solver works in one thread from a fixed seed, and weights
 are rounded to two places.
@@ -35,8 +35,13 @@ from service.triage.screening import SHORT, screen
 from service.triage.turns import read_turn
 from service.triage.weights import BIAS, SHIPPED
 
-EXAMPLES = (DATA / "triage.examples.jsonl", shipped_path("triage", "dev"), shipped_path("answers", "dev"))
-"""What is taught by default. The questions of an answers set are near misses unless a rule raises an alarm."""
+EXAMPLES = (
+    DATA / "triage.examples.jsonl",
+    shipped_path("triage", "dev"),
+    shipped_path("answers", "dev"),
+    shipped_path("dialogues", "dev"),
+)
+"""What is taught by default. What is asked in answers and dialogues is a near miss unless a rule raises an alarm."""
 
 FALSE_ALARMS = 0.015
 """Highest share of the held-back near misses that the second reader may alarm by itself."""
@@ -97,9 +102,14 @@ def read_examples(paths: Sequence[Path], rules: Rules) -> list[Example]:
     Raises:
         SetError: a set cannot be read or holds a fault.
     """
-    read = (_as_triage(item, rules) for path in paths for item in load_set(path).items)
-    items = [item for item in read if item is not None]
-    return [Example(item, tuple(windows_of(item.question, rules))) for item in [*items, *_with_small_talk(items)]]
+    read = (turn for path in paths for item in load_set(path).items for turn in _turns_of(item, rules))
+    items: dict[str, TriageItem] = {}
+    for item in read:
+        items.setdefault(item.question, item)  # what somebody wrote as a sign is one, whoever asks the same elsewhere
+    return [
+        Example(item, tuple(windows_of(item.question, rules)))
+        for item in [*items.values(), *_with_small_talk([*items.values()])]
+    ]
 
 
 def _with_small_talk(items: Sequence[TriageItem]) -> Iterator[TriageItem]:
@@ -114,13 +124,15 @@ def _with_small_talk(items: Sequence[TriageItem]) -> Iterator[TriageItem]:
             yield replace(item, id=f"{item.id}{_ADDED}", question=text)
 
 
-def _as_triage(item: Item, rules: Rules) -> TriageItem | None:
+def _turns_of(item: Item, rules: Rules) -> Iterator[TriageItem]:
+    """The text of a warning sign or near miss; of a question each turn of its conversation that raises no alarm."""
     if isinstance(item, TriageItem):
-        return item
-    notice = screen(item.question, replace(rules, weights=None), item.history)
-    if notice is not None and notice.level is not Level.INFO:
-        return None
-    return TriageItem(f"ordinary-{item.id}", "near_miss", item.question, "none", why="ordinary")
+        yield item
+        return
+    for number, text in enumerate((item.question, *item.history)):
+        notice = screen(text, replace(rules, weights=None))
+        if notice is None or notice.level is Level.INFO:
+            yield TriageItem(f"ordinary-{item.id}-{number}", "near_miss", text, "none", why="ordinary")
 
 
 def windows_of(text: str, rules: Rules) -> Iterator[Values]:

@@ -215,7 +215,9 @@ def kind_of_silence(
     near = known.unanswered and known.unanswered[0] >= ALIKE and known.unanswered[0] > max(known.answered, default=0.0)
     if near and (known.reason != "personal_advice" or names_somebody(core)):
         return cast("Reason", known.reason)
-    about_health = HEALTH.search(f"{core} {topic}") is not None
+    # "And how many people?" belongs to what came before; "who won the world cup?" does not.
+    leaning = topic if not features["unknown_words"] else ""
+    about_health = HEALTH.search(f"{core} {leaning}") is not None
     if features["best_sentence"] < OUT_OF_DOMAIN_COSINE or not about_health:
         return "out_of_scope"
     if features["best_sentence"] < NEARBY_COSINE:

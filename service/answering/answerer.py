@@ -156,8 +156,8 @@ class Answerer:
 
     def _read(self, reading: Reading, collection: str) -> tuple[Understanding, list[_Search]]:
         """Return what a question asks, spelt as its collection spells, and its searches: the whole, then its parts."""
-        understanding = understand(self._retriever.repair(reading.text, collection))
-        texts = (understanding.core, *self._further_parts(understanding, collection))
+        understanding = understand(self._retriever.repair(reading.text, collection), reading.earlier)
+        texts = (understanding.core, *self._further_parts(understanding, collection, reading))
         vectors = [self._retriever.embed(text) for text in texts]
         if not reading.weight:
             return understanding, [_Search(vector, text) for text, vector in zip(texts, vectors, strict=True)]
@@ -170,13 +170,15 @@ class Answerer:
 
     def _find(self, search: _Search, question: Question) -> Found:
         filters = Filters(question.source_ids, question.collection)
-        return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters, question.text)
+        asked = (question.text, *question.history)
+        return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters, asked)
 
     @staticmethod
-    def _further_parts(understanding: Understanding, collection: str) -> tuple[str, ...]:
+    def _further_parts(understanding: Understanding, collection: str, reading: Reading) -> tuple[str, ...]:
         """Return the parts of a question in parts as they are searched."""
         parts = understanding.parts
-        return () if len(parts) == 1 else complete_parts(parts, IMPLIED.get(collection, ""))
+        implied = "" if reading.earlier else IMPLIED.get(collection, "")
+        return () if len(parts) == 1 else complete_parts(parts, implied)
 
     def _decide(
         self, understanding: Understanding, founds: Sequence[Found], question: Question, reading: Reading
@@ -196,7 +198,7 @@ class Answerer:
         if reason is not None:
             message = message_of(reason, question.collection, question.said.scope)
             return self._abstain(reason, message, whole, probability, understanding)
-        missing = self._missing(understanding, founds, calibration, question.collection, reading.weight)
+        missing = self._missing(understanding, founds, calibration, question.collection, reading)
         return self._compose(understanding, founds, probability, missing, question.source_ids)
 
     def _missing(
@@ -205,14 +207,14 @@ class Answerer:
         founds: Sequence[Found],
         calibration: Calibration | None,
         collection: str,
-        leaning: float,
+        reading: Reading,
     ) -> tuple[str, ...]:
         """Return the parts that nothing answers."""
         missing = []
         words = self._retriever.words(collection)
-        searched = self._further_parts(understanding, collection)
+        searched = self._further_parts(understanding, collection, reading)
         for part, text, found in zip(understanding.parts, searched, founds[1:], strict=False):
-            features = features_of(text, found, words, leaning)
+            features = features_of(text, found, words, reading.weight)
             if not found.sentences or _too_unlikely(_probability(calibration, features), features, PART_SHARE):
                 missing.append(part.rstrip("?.! "))
         return tuple(missing) if len(missing) < len(understanding.parts) else ()

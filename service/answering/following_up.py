@@ -91,8 +91,8 @@ class Reading:
 
     @property
     def shown(self) -> str:
-        """The question as it is read, for people."""
-        return f"{self.text} (about: {self.earlier})" if self.weight == LEANING else self.text
+        """The question as it is read, for people: with the topic of the turn before, not with its words."""
+        return f"{self.text} (about: {_topic(self.earlier)})" if self.weight == LEANING else self.text
 
 
 REWRITTEN, LEANING = 0.2, 0.5
@@ -102,20 +102,24 @@ REWRITTEN, LEANING = 0.2, 0.5
 def read_in_turn(question: str, history: tuple[str, ...], implied: str) -> Reading:
     """Return how a question is read after the turns before it.
 
-    One that names its own topic stands alone. Any other leans on the last turn that names one, and takes its topic
-    into its words where a rule says how; where no turn names one, what goes without saying does.
+    One that names its own topic stands alone. Any other leans on the last turn that names one, else on the last that
+    says anything, and takes its topic into its words where a rule says how. Where nothing is implied (a user's own
+    documents, whose topics nobody knows) only those rules hold: a question that they leave alone is searched alone.
 
     Args:
         question: What was asked now.
         history: Earlier questions, oldest first.
         implied: What people come to ask about, "" for nothing.
     """
-    earlier = next((text for text in reversed(history) if _names_topic(text)), "")
+    if not implied:
+        return Reading(rewrite(question, history) or question)
+    telling = [text for text in reversed(history) if any(stem not in GENERIC for stem in stems(text))]
+    earlier = next((text for text in telling if _names_topic(text)), telling[0] if telling else "")
     if not earlier:
         return Reading(imply(question, implied) or question)
     if _names_topic(question):
         return Reading(question)
-    rewritten = rewrite(question, history)
+    rewritten = rewrite(question, (earlier,))
     return Reading(question, earlier, LEANING) if rewritten is None else Reading(rewritten, earlier, REWRITTEN)
 
 
@@ -162,6 +166,8 @@ def complete_parts(parts: tuple[str, ...], implied: str) -> tuple[str, ...]:
         implied: What people come to ask about: the topic where no part names one, "" for none.
     """
     named = any(_names_topic(part) for part in parts)
+    if not named and not implied:
+        return parts
     return tuple(
         (None if named else imply(part, implied))
         or with_topic(part, parts[:number])

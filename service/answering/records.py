@@ -226,7 +226,7 @@ class Answer:
         differences: Topics on which sources differ.
         abstention: Set when the status is ``abstained``.
         probability: None where nothing was calibrated.
-        rewritten_question: What was really searched, when it differs.
+        rewritten_question: How the question was read, where that is not as it stands.
         follow_ups: Questions that the sources' own headings answer.
         timings_ms: Milliseconds by stage.
         generation: What a language model had to do with it; None where none was asked for.

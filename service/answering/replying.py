@@ -84,7 +84,7 @@ class Replier:
         )
 
     def _answer(self, question: Question, notice: Notice | None) -> Answer:
-        english, language = is_screened(question.text, question.history[-1] if question.history else "")
+        english, language = is_screened(question.text)
         if notice is not None and notice.withhold:
             return WITHHELD
         if notice is None and not english:

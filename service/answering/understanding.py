@@ -57,7 +57,7 @@ _TWO_TREATMENTS = re.compile(
     rf"\b{_TREATMENT}|{_DRUGS}) and {_TREATMENT}|{_DRUGS})(?! (?:together|at the same time|both))\b", re.IGNORECASE
 )
 _AT_ONCE = re.compile(
-    r"\b(?:together|same time|both|combin\w+|mix\w*|versus|vs|difference|between|better)\b", re.IGNORECASE
+    r"\b(?:together|same time|both|combin\w+|mix\w*|alternat\w+|versus|vs|difference|between|better)\b", re.IGNORECASE
 )
 _OWN = re.compile(
     r"\b(?:i|i'm|im|i've|ive|i'd|me|my|mine|we|our|us|he|she|his|her|him|(?:my|our) \w+|mum|mom|dad|wife|husband|son|daughter)\b",
@@ -71,7 +71,8 @@ _DIAGNOSE = re.compile(
     r"\b(?:mean|means|meaning) (?:that )?(?:i've|ive|i have|i got|i might have)\b|"
     r"\bcan you tell (?:me )?(?:from|if|what|whether)\b|\btell me (?:which|what i have)\b|\bis (?:it|this) .{3,40} that i have\b|"
     r"\bare these \w+(?: or not)?\b|\bso is that my\b|\bdo you think (?:it|this|i|that)\b|\bcould (?:it|this|that|mine) be\b(?! (?:it|why|the (?:reason|cause))\b)|"
-    r"\bis (?:it|this|that) (?:a |an |my |just )[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
+    r"\bis (?:it|this|that) (?!(?:safe|ok|okay|normal|true|usual\w*|good|bad|with|worth|on|in|all|better|enough)\b)"
+    r"(?:a |an |my |just )?[\w\s-]{3,40} or (?:just |not\b|only )|\byes or no\b|\bis (?:it|this|that) (?:a |an )?(?:tumou?r|cancer|cancerous)\b|"
     r"\b(?:tell|know) (?:me )?if (?:i|he|she|they)(?:'ve| have|'s| has)? ?(?:got|have|has)?\b|\bis that what(?:'s| is) causing my\b|\blook at my symptoms\b|"
     r"\bis (?:it|this|that) (?:just |only )?(?:a |an |my )?(?:(?:slipped|herniated|bulging) dis[ck]|sciatica|stenosis|kidneys?|"
     r"(?:kidney |gall)stones?|kidney infection|muscle|spasm|strain|arthritis)\s*\?*$|"
@@ -228,12 +229,17 @@ class Understanding:
     wordless: bool
 
 
-def understand(question: str) -> Understanding:
-    """Read one question; cost is linear in its length."""
+def understand(question: str, earlier: str = "") -> Understanding:
+    """Read one question; cost is linear in its length.
+
+    Args:
+        question: The question.
+        earlier: The turn that it leans on: a medicine that is named there is what is asked about.
+    """
     text = " ".join(question.split())
     core = restate(condense(text))
     asking = " ".join(_asking(text)) or text
-    about_medicine = _DRUG.search(text) is not None
+    about_medicine = _DRUG.search(f"{text} {earlier}") is not None
     owned = _OWN.search(text) is not None
     return Understanding(
         core=core,
@@ -335,9 +341,11 @@ def split_parts(question: str) -> tuple[str, ...]:
 def _by_treatment(question: str) -> tuple[str, ...]:
     """Cut "is it safe to use heat and ibuprofen?" into a question about each; what is asked of both together stays."""
     named = _TWO_TREATMENTS.search(question)
-    if named is None or _AT_ONCE.search(question):
+    if named is None or not _ASKS.match(question) or _AT_ONCE.search(question):
         return (question,)
     each = re.split(r" and ", named[0], flags=re.IGNORECASE)
+    if all(_DRUG.fullmatch(one) for one in each):  # of two medicines the pair is what matters
+        return (question,)
     return tuple(question[: named.start()] + one + question[named.end() :] for one in each)
 
 

@@ -96,7 +96,7 @@ def build(settings: "Settings | None" = None) -> "Built":
     from service.settings import load_settings
 
     try:
-        print("Building the index (half a minute the first time, seconds later) ...", file=sys.stderr, flush=True)
+        print("Building the index (a minute or two the first time, seconds later) ...", file=sys.stderr, flush=True)
         with progress_bar("Embedding") as progress:
             built = build_index(settings or load_settings(), progress)
     except (CorpusError, RetrievalError, OSError) as error:

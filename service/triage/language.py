@@ -49,7 +49,7 @@ _OTHERS = {
 _FOREIGN_ALONE = frozenset("ñ¿¡ß")
 _ENOUGH_SHARE = 0.3
 _MARGIN_A_LETTER, _CLEAR_A_LETTER = 0.35, 1.0
-_FEWEST_WORDS, _FEW_WORDS = 2, 3
+_FEWEST_WORDS = 2
 
 _UNCHECKED = {
     "en": "This question could not be checked for warning signs, because only English is checked. "
@@ -63,32 +63,32 @@ _UNCHECKED = {
 }
 
 
-def is_screened(text: str, before: str = "") -> tuple[bool, str]:
+def is_screened(text: str) -> tuple[bool, str]:
     """Say whether a text is in a language that is screened, and in which one it seems to be.
 
     Args:
         text: What the person wrote.
-        before: What they wrote just before: a few words after an English turn, none of them a common one of another
-            language, are English however they are spelt.
 
     Returns:
         ``(True, "en")`` for English and for anything that is not clearly something else; otherwise
         False and the code of the language (ISO 639-1 where there is one).
     """
-    words = _WORD.findall(text.casefold().replace("’", "'").replace("'", " "))
+    folded = text.casefold().replace("’", "'")
+    words = _WORD.findall(folded.replace("'", " "))
     letters = sum(len(word) for word in words)
     if letters < 2:
         return True, "en"
     if _mostly_other_script(words):
         return False, _identify(text)[0]
     english = sum(word in _ENGLISH for word in words) / len(words)
-    other, share = max(((code, _share(words, known)) for code, known in _OTHERS.items()), key=lambda pair: pair[1])
+    other, share = max(
+        ((code, _share(words, known, elided="'" in folded)) for code, known in _OTHERS.items()),
+        key=lambda pair: pair[1],
+    )
     if english >= max(share, _ENOUGH_SHARE):
         return True, "en"
     if share >= _ENOUGH_SHARE and share > 2 * english and len(words) > 1:
         return False, other
-    if before and not share and len(words) <= _FEW_WORDS and text.isascii() and is_screened(before)[0]:
-        return True, "en"
     language, margin = _identify(text)
     if language == "en" or len(words) < _FEWEST_WORDS:
         return True, "en"
@@ -121,8 +121,9 @@ def unchecked_text(language: str) -> str:
     return _UNCHECKED.get(language, _UNCHECKED["en"])
 
 
-def _share(words: Sequence[str], known: frozenset[str]) -> float:
-    return sum(word in known for word in words if len(word) > 1) / len(words)
+def _share(words: Sequence[str], known: frozenset[str], *, elided: bool) -> float:
+    """The share of common words; a letter alone is one only where an apostrophe may have cut it off."""
+    return sum(word in known for word in words if elided or len(word) > 1) / len(words)
 
 
 def _mostly_other_script(words: Sequence[str]) -> bool:

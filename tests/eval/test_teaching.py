@@ -69,7 +69,7 @@ def test_the_threshold_lets_the_allowed_share_of_near_misses_through(examples: P
     assert choose_threshold(read, scores, 0.25) == pytest.approx(1.51)
 
 
-def test_the_bound_of_doubt_lies_below_all_that_rules_catch(tmp_path: Path) -> None:
+def test_the_bound_of_doubt_lies_below_what_rules_catch(tmp_path: Path) -> None:
     import numpy as np
 
     texts = [
@@ -89,6 +89,25 @@ def test_the_bound_of_doubt_lies_below_all_that_rules_catch(tmp_path: Path) -> N
     scores = np.array([1.237, -0.504, -7.0, -9.0, -8.0])
     assert choose_doubt(read, scores, 0.0, rules) == pytest.approx(-0.51)
     assert choose_doubt(read, scores, 0.5, rules) == pytest.approx(-1.01)
+
+
+def test_one_strange_alarm_in_a_thousand_does_not_move_the_bound(tmp_path: Path) -> None:
+    import numpy as np
+
+    rows = [
+        {"id": f"a-{n}", "kind": "alarm", "text": f"I'm {n} days past week 18, pregnant, and my lower back hurts a lot"}
+        for n in range(1_001)
+    ]
+    path = tmp_path / "set.jsonl"
+    rest = {"level": "today", "rules": ["RF14"], "style": "plain"}
+    path.write_text("".join(f"{json.dumps(row | rest)}\n" for row in rows), encoding="utf-8")
+    rules = read_rules()
+    read = read_examples([path], rules)
+    scores = np.full(len(read), 1.0)
+    scores[7] = -9.0
+    assert choose_doubt(read, scores, 0.0, rules) == pytest.approx(1.0)
+    scores[8] = -5.0
+    assert choose_doubt(read, scores, 0.0, rules) == pytest.approx(-5.0)
 
 
 def test_the_shipped_table_was_taught_from_the_shipped_examples() -> None:

@@ -81,6 +81,15 @@ def test_a_follow_up_is_read_with_the_question_before_it(answerer: Answerer) -> 
     assert "verywell-back-spasm:F10" in facts_of(answer)
 
 
+def test_a_follow_up_without_a_topic_is_searched_with_the_turn_that_names_one(answerer: Answerer) -> None:
+    question = "Would they be the same in a man of 84, who only seems muddled?"
+    alone = answerer.answer(Question(question))
+    answer = answerer.answer(Question(question, history=("What are the signs of a kidney infection?",)))
+    assert "kidney" not in alone.passages[0].passage.source_id
+    assert "kidney" in answer.passages[0].passage.source_id
+    assert answer.rewritten_question == f"{question} (about: kidney infection)"
+
+
 def test_filters_keep_other_sources_out(answerer: Answerer) -> None:
     answer = answerer.answer(Question("What helps against back pain?", source_ids=("ninds-back-pain",)))
     assert {hit.passage.source_id for hit in answer.passages} == {"ninds-back-pain"}

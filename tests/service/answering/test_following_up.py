@@ -108,9 +108,28 @@ def test_a_question_without_a_topic_leans_on_the_turn_that_has_one(
     reading = read_in_turn(question, history, "back pain")
     assert (reading.text, reading.weight) == (text or question, weight)
     assert reading.earlier == (history[0] if weight else "")
-    assert (history[0] in reading.shown) == (weight == LEANING)
+    assert reading.shown.endswith(")") == (weight == LEANING)
 
 
-def test_a_turn_that_names_no_topic_is_not_leaned_on() -> None:
+def test_of_the_turn_before_only_its_topic_is_shown() -> None:
+    reading = read_in_turn("Would they be the same in a man of 84?", ("I am Ada. Signs of a kidney infection?",), "x")
+    assert reading.shown == "Would they be the same in a man of 84? (about: kidney infection)"
+
+
+def test_without_a_topic_the_last_turn_that_says_anything_is_leaned_on() -> None:
     assert read_in_turn("will it come back", ("hi",), "back pain").text == "will back pain come back?"
     assert read_in_turn("and the weather?", ("hi",), "back pain") == Reading("and the weather?")
+    assert read_in_turn("Does it hurt?", ("Is acupuncture worth trying?",), "back pain").earlier
+
+
+def test_in_documents_of_ones_own_only_the_rules_hold() -> None:
+    before = ("What does the Acme plan cost?",)
+    assert "Acme" in read_in_turn("and yearly?", before, "").text
+    alone = "How do I reset the password of my account on your new site today?"
+    assert read_in_turn(alone, before, "") == Reading(alone)
+
+
+def test_parts_of_a_leaning_question_are_not_about_what_goes_without_saying() -> None:
+    parts = ("How long does it last?", "when should I see a doctor?")
+    assert complete_parts(parts, "") == parts
+    assert all("back pain" in part for part in complete_parts(parts, "back pain"))

@@ -135,11 +135,21 @@ def test_the_model_gets_question_and_passages_as_data_and_nothing_else(
     sent = json.loads(data)
     assert sorted(sent) == ["passages", "question"]
     assert "ada@example.org" not in data
-    assert "lives alone" not in data
+    assert "live alone" not in data
     assert "Ada" not in data
     assert 0 < len(sent["passages"]) <= 8
     assert "[1]" not in rules
     assert "tools" not in body
+
+
+def test_of_an_earlier_turn_the_model_gets_the_topic_alone(answerer: Answerer, model: ScriptedModel) -> None:
+    model.script = verbatim
+    history = ("I am Ada, I live alone and I have a back spasm, how long does that last?",)
+    question = "And would it be any different if somebody were over seventy years old by now?"
+    replier_with(answerer, model.model()).reply(Question(question, history=history, mode="generative"))
+    for body in model.bodies:
+        asked = json.loads(body["messages"][-1]["content"])["question"]
+        assert asked == f"{question} (about: back spasm)"
 
 
 # What never reaches a model

@@ -178,5 +178,33 @@ def test_two_treatments_are_two_questions_unless_they_are_asked_about_together()
         "Is it safe to use a heating pad for a back spasm?",
         "Is it safe to use ibuprofen for a back spasm?",
     )
-    for question in ("Can I take ibuprofen and naproxen together?", "What is the difference between heat and ice?"):
+    for question in (
+        "Can I take ibuprofen and naproxen together?",
+        "Is it safe to use blood thinners and ibuprofen?",
+        "What is the difference between heat and ice?",
+        "I've tried heat and ice, what else?",
+        "How do I alternate heat and ice?",
+    ):
         assert split_parts(question) == (question,)
+
+
+@pytest.mark.parametrize(
+    ("question", "declined"),
+    [
+        ("Is it sciatica or just a pulled muscle?", True),
+        ("is it kidney stones or just my back", True),
+        ("Is it muscular or just stiffness?", True),
+        ("do i have a slipped disc", True),
+        ("is it safe or not", False),
+        ("is it with proof or only feeling nice", False),
+        ("do i have to stay in hospital if they smash it from outside", False),
+    ],
+)
+def test_what_somebody_has_is_asked_for_not_what_is_good(question: str, *, declined: bool) -> None:
+    assert understand(question).asks_diagnosis is declined
+
+
+def test_a_dose_of_what_the_turn_before_named_is_a_dose() -> None:
+    dose = "How many can I take a day, I weigh 120 kg?"
+    assert not understand(dose).asks_dose
+    assert understand(dose, "Can ibuprofen help a back spasm?").asks_dose

@@ -63,11 +63,7 @@ def test_the_identifier_is_loaded_once_while_a_service_starts() -> None:
     assert language._identifier.cache_info().misses == 1
 
 
-def test_a_few_misspelt_words_after_an_english_turn_are_english() -> None:
-    before = "which medicines or supplements can bring on kidney stones"
-    assert is_screened("vitimin c aswell?") == (True, "en")  # one letter is no word of French
-    assert not is_screened("magnezium tablits hlp?")[0]
-    assert is_screened("magnezium tablits hlp?", before) == (True, "en")
-    for foreign in ("tengo fiebre", "non riesco a urinare", "nie czuję nóg"):
-        assert not is_screened(foreign, before)[0]
-    assert not is_screened("magnezium tablits hlp?", "me duele la espalda")[0]
+def test_a_letter_alone_is_french_only_where_an_apostrophe_cut_it_off() -> None:
+    assert is_screened("vitimin c aswell?") == (True, "en")
+    for french in ("j'urine sang", "l'urine s'arrête", "c'est grave"):
+        assert is_screened(french) == (False, "fr")
