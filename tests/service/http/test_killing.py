@@ -29,6 +29,9 @@ from tests.service.http.serving import open_service
 
 KILLS = 20
 """Of one home: what it holds is built anew after each, so more would only measure how long that takes."""
+PAUSE = 0.1
+"""Longest pause between two documents, seconds: a quick machine must not bring more than it can build anew."""
+
 INGEST: tuple[Scope, ...] = ("ingest",)
 
 
@@ -62,6 +65,7 @@ class Sender:
                 rows = json.loads(response.read())["data"]
                 assert response.status == 202
                 self.acknowledged[rows[0]["id"]] = rows[0]["version"]
+                time.sleep(chance.uniform(0, PAUSE))
         except (OSError, http.client.HTTPException):
             return
         finally:
