@@ -191,7 +191,7 @@ def benchmark_engines(
     from eval.errors import EvaluationError
     from index.caching import embed_cached
     from index.engines.embedded import EmbeddedPassages
-    from index.engines.milvus import MilvusPassages, connect
+    from index.engines.milvus import MilvusServer
     from service.printing import progress_bar
 
     try:
@@ -205,9 +205,11 @@ def benchmark_engines(
         vectors = embed_cached([passage.embedded_text for passage in kept], embedder, out, progress)
     here = EmbeddedPassages(embedder.dimension)
     here.add(kept, vectors)
-    there = MilvusPassages(connect(uri), file.stem, embedder.model_id, embedder.dimension, "benchmark")
+    server = MilvusServer(uri, "", embedder.model_id, embedder.dimension, "benchmark")
+    there = server.open(file.stem, make=True)
     with there.replacing() as filling:
         filling.add(kept, vectors)
+    server.settle(file.stem)
     answers = {passage.document_id for passage in kept}
     asked = sample_pairs([pair for pair in pairs if pair.id in answers], questions)
     texts = [pair.question for pair in asked]
