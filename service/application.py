@@ -72,10 +72,6 @@ from service.watching import EngineWatch
 _log = logging.getLogger(__name__)
 
 
-SWITCH_SECONDS = 0.001
-"""How long a thread that computes keeps the interpreter while the event loop waits for it, which refuses under load."""
-
-
 @dataclass(frozen=True, slots=True)
 class Application:
     """An opened service.
@@ -464,7 +460,6 @@ def _serve(settings: Settings, front: Front, listener: socket.socket, *, announc
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what the start has loaded is never looked through again
     gc.enable()
     DrainingServer(config, desk.stopping, settings.drain_seconds).run(sockets=[listener])
