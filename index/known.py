@@ -8,7 +8,7 @@ to show what becomes of questions that are not.
 Source: R. Nogueira, W. Yang, J. Lin, K. Cho (2019), Document Expansion by Query Prediction, arXiv:1904.08375.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,7 @@ class KnownQuestions:
             for row in self._answered.tolist()
         }
 
-    def look_up(self, vector: NDArray[np.float32], asked: Sequence[str] = ()) -> tuple[Nearness, dict[int, float]]:
+    def look_up(self, vector: NDArray[np.float32], asked: tuple[str, ...] = ()) -> tuple[Nearness, dict[int, float]]:
         """Return how near known questions are, and what the nearest add to the score of sentences, by sentence row.
 
         Args:
@@ -94,7 +94,7 @@ class KnownQuestions:
         )
         return near, {row: lift for row, lift in lifts.items() if lift}
 
-    def _nearest(self, vector: NDArray[np.float32], kind: NDArray[np.int64], asked: Sequence[str]) -> list[Hit]:
+    def _nearest(self, vector: NDArray[np.float32], kind: NDArray[np.int64], asked: tuple[str, ...]) -> list[Hit]:
         itself = {row for text in asked for row in self._rows.get(_folded(text), ())}
         hits = self._part.question_vectors.search(vector, KNOWN_DEPTH + len(itself), kind)
         return [hit for hit in hits if hit.row not in itself][:KNOWN_DEPTH]

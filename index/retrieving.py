@@ -238,7 +238,7 @@ class Retriever:
         passages: int,
         sentences: int,
         filters: Filters | None = None,
-        asked: Sequence[str] = (),
+        asked: tuple[str, ...] = (),
     ) -> Found:
         """Search passages and sentences at once.
 

@@ -57,8 +57,8 @@ def test_a_known_question_is_not_looked_up_by_itself(tmp_path: Path) -> None:
     snapshot = open_snapshot(tmp_path, embedder.model_id)
     questions = KnownQuestions(snapshot.parts["default"], snapshot.documents)
     vector = embedder.embed([known[1].text])[0]
-    assert len(questions.look_up(vector, ["how long is an ice pack to be held"])[0].answered) == 3
-    near, lifts = questions.look_up(vector, ["HOW to hold... an ice pack"])
+    assert len(questions.look_up(vector, ("how long is an ice pack to be held",))[0].answered) == 3
+    near, lifts = questions.look_up(vector, ("HOW to hold... an ice pack",))
     assert len(near.answered) == 1
     assert near.answered[0] < 1
     assert lifts.get(1, 0.0) < LIFT
