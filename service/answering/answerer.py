@@ -97,8 +97,7 @@ class Answerer:
         anything else.
         """
         clock = _Clock()
-        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
-        understanding, searches = self._read(reading, question.collection)
+        reading, understanding, searches = self._read(question)
         clock.lap("embed")
         founds = [self._find(search, question) for search in searches]
         clock.lap("search")
@@ -138,15 +137,13 @@ class Answerer:
 
     def features(self, question: Question) -> dict[str, float]:
         """Return what the calibration looks at: for fitting it."""
-        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
-        understanding, searches = self._read(reading, question.collection)
+        reading, understanding, searches = self._read(question)
         found = self._find(searches[0], question)
         return features_of(understanding.core, found, self._retriever.words(question.collection), reading.weight)
 
     def compose_unconditionally(self, question: Question) -> Answer:
         """Answer whatever the probability says: for calibration, never for people."""
-        reading = read_in_turn(question.text, question.history, IMPLIED.get(question.collection, ""))
-        understanding, searches = self._read(reading, question.collection)
+        _, understanding, searches = self._read(question)
         return self._compose(understanding, [self._find(search, question) for search in searches], None, ())
 
     def _is_shipped(self, found: Found) -> bool:
@@ -154,19 +151,28 @@ class Answerer:
         best = found.sentences[:1]
         return all(self._retriever.document_of(hit.passage).source.digest for hit in best)
 
-    def _read(self, reading: Reading, collection: str) -> tuple[Understanding, list[_Search]]:
-        """Return what a question asks, spelt as its collection spells, and its searches: the whole, then its parts."""
+    def _read(self, question: Question) -> tuple[Reading, Understanding, list[_Search]]:
+        """Return how a question is read and what it asks, spelt as its collection spells, and its searches.
+
+        The first search is for the whole, the others for its parts.
+        """
+        collection = question.collection
+        reading = read_in_turn(question.text, question.history, IMPLIED.get(collection, ""))
         understanding = understand(self._retriever.repair(reading.text, collection), reading.earlier)
         texts = (understanding.core, *self._further_parts(understanding, collection, reading))
         vectors = [self._retriever.embed(text) for text in texts]
         if not reading.weight:
-            return understanding, [_Search(vector, text) for text, vector in zip(texts, vectors, strict=True)]
+            return reading, understanding, [_Search(vector, text) for text, vector in zip(texts, vectors, strict=True)]
         earlier = understand(self._retriever.repair(reading.earlier, collection)).core
         turned = [vector + reading.weight * self._retriever.embed(earlier) for vector in vectors]
-        return understanding, [
-            _Search(vector / np.linalg.norm(vector), f"{text} {earlier}")
-            for text, vector in zip(texts, turned, strict=True)
-        ]
+        return (
+            reading,
+            understanding,
+            [
+                _Search(vector / np.linalg.norm(vector), f"{text} {earlier}")
+                for text, vector in zip(texts, turned, strict=True)
+            ],
+        )
 
     def _find(self, search: _Search, question: Question) -> Found:
         filters = Filters(question.source_ids, question.collection)

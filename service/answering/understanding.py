@@ -15,7 +15,7 @@ LONG_WORDS = 30
 MAX_PARTS = 3
 
 _TREATMENT = (
-    r"(?:(?:a |an |the )?(?:heating pads?|heat(?: pads?| packs?)?|ice(?: packs?)?|cold packs?|hot baths?|massages?|exercises?|"
+    r"(?:a |an |the )?(?:heating pads?|heat(?: pads?| packs?)?|ice(?: packs?)?|cold packs?|hot baths?|massages?|exercises?|"
     r"stretch(?:es|ing)|yoga|pilates|swimming|walking|bed rest|acupuncture|physical therapy|physio(?:therapy)?)"
 )
 
@@ -53,9 +53,7 @@ _AMOUNT = re.compile(
     r"\b\d{3,4} or \d{3,4}\b|\b(?:forgot|missed|skipped)\b.{0,60}\btake\b|\btake (?:two|2|three|3|both|more)\b",
     re.IGNORECASE,
 )
-_TWO_TREATMENTS = re.compile(
-    rf"\b{_TREATMENT}|{_DRUGS}) and {_TREATMENT}|{_DRUGS})(?! (?:together|at the same time|both))\b", re.IGNORECASE
-)
+_TWO_TREATMENTS = re.compile(rf"\b(?:{_TREATMENT}|{_DRUGS}) and (?:{_TREATMENT}|{_DRUGS})\b", re.IGNORECASE)
 _AT_ONCE = re.compile(
     r"\b(?:together|same time|both|combin\w+|mix\w*|alternat\w+|versus|vs|difference|between|better)\b", re.IGNORECASE
 )
