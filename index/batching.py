@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from index.embedding import Embedder, Progress
 
-AT_ONCE = 2
-"""Batches that are computed at the same time."""
-
 MOST = 8
 """Texts that share a batch: beyond that the model gains next to nothing."""
+
+LONG_AT_ONCE = 2
+"""Calls with several texts that are computed at the same time, beside the batch that is shared."""
 
 _WORDS = (
     "Does a hot bath or some ice help more when the back is sore and stiff in the morning, or is it better to get up, "
@@ -27,9 +27,9 @@ _PROBES = tuple(" ".join(_WORDS[:count]) for count in (1, 3, 5, 12, 16, 46, 51, 
 class BatchingEmbedder:
     """Another embedder for several threads at once, with its vectors.
 
-    There is no thread of its own and no waiting for company: who comes while fewer than ``AT_ONCE`` batches are
-    computed starts at once, alone; who comes later waits, and is computed with all who wait by the first of them as
-    soon as a batch is done. So a lone asker waits for nothing, and many share.
+    There is no thread of its own and no waiting for company: who comes while no batch is computed starts at once,
+    alone; who comes later waits, and is computed with all who wait by the first of them as soon as the batch is done.
+    So a lone asker waits for nothing, and many share. A call with several texts is a batch already, and shares none.
 
     A text is never in a batch with another's where that would change its vector, be it by the last bit: the same
     question would then not always get the same reply. Some probes tell, when it is made.
@@ -45,7 +45,8 @@ class BatchingEmbedder:
         self._most = MOST if np.array_equal(together, apart) else 1
         self._lock = threading.Lock()
         self._waiting: deque[_Wish] = deque()
-        self._computing = 0
+        self._computing = False
+        self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
 
     @property
     def shares(self) -> bool:
@@ -73,11 +74,14 @@ class BatchingEmbedder:
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return one unit vector a text; ``progress`` is told at the end."""
-        wish = _Wish(texts)
+        if len(texts) != 1:
+            with self._long:
+                return self._embedder.embed(texts, progress)
+        wish = _Wish(texts[0])
         with self._lock:
-            at_once = self._computing < AT_ONCE
+            at_once = not self._computing
             if at_once:
-                self._computing += 1
+                self._computing = True
             else:
                 self._waiting.append(wish)
         if not at_once:
@@ -94,10 +98,9 @@ class BatchingEmbedder:
     def _compute(self, wishes: Sequence["_Wish"]) -> None:
         """Grant wishes, then hand the place over to the first who waits, with those who fit in beside it."""
         try:
-            vectors = self._embedder.embed([text for wish in wishes for text in wish.texts])
-            ends = np.cumsum([len(wish.texts) for wish in wishes])
-            for wish, own in zip(wishes, np.split(vectors, ends[:-1]), strict=True):
-                wish.vectors = own
+            vectors = self._embedder.embed([wish.text for wish in wishes])
+            for place, wish in enumerate(wishes):
+                wish.vectors = vectors[place : place + 1]
         except Exception as error:  # noqa: BLE001 - it is raised by each who waits
             for wish in wishes:
                 wish.error = error
@@ -109,29 +112,27 @@ class BatchingEmbedder:
     def _hand_over(self) -> None:
         with self._lock:
             if not self._waiting:
-                self._computing -= 1
+                self._computing = False
                 return
             first = self._waiting.popleft()
-            texts = len(first.texts)
-            while self._waiting and texts + len(self._waiting[0].texts) <= self._most:
-                texts += len(self._waiting[0].texts)
+            while self._waiting and len(first.company) + 1 < self._most:
                 first.company.append(self._waiting.popleft())
         first.turn.release()
 
 
 class _Wish:
-    """Texts that somebody waits for.
+    """A text that somebody waits for.
 
     Attributes:
-        texts: The texts.
-        vectors: Their vectors, once they are there.
+        text: The text.
+        vectors: Its vector, shape ``(1, dimension)``, once it is there.
         error: What went wrong instead.
         company: Who is computed with it, when it is its turn to compute.
         turn: Released when it is.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.vectors: NDArray[np.float32] | None = None
         self.error: Exception | None = None
         self.company: list[_Wish] = []

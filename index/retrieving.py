@@ -1,7 +1,8 @@
 """From a query to fused hits: the one object of this package that the service sees."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,6 +71,7 @@ class Retriever:
         known_words: Words that spelling repair leaves alone although the corpus lacks them, lower case.
         elsewhere: What the snapshot's remote collections are searched through; None where there are none.
         reranker: Looks at the best passages of collections in this process again; None leaves them as they are.
+        aside: Entered while a model or an engine elsewhere is waited for, so that others may compute meanwhile.
 
     Raises:
         ForeignSnapshotError: the embedder's model is not the snapshot's.
@@ -86,6 +88,7 @@ class Retriever:
         known_words: frozenset[str] = frozenset(),
         elsewhere: Elsewhere | None = None,
         reranker: Reranker | None = None,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         if embedder.model_id != snapshot.manifest.model_id:
             raise ForeignSnapshotError(
@@ -101,6 +104,7 @@ class Retriever:
         self._embedder = embedder
         self._known_words = known_words
         self._reranker = reranker
+        self._aside = aside
         self._spellers: dict[str, Speller] = {}
         self._lock = threading.Lock()
         self._withdrawn: frozenset[str] = frozenset()
@@ -148,7 +152,10 @@ class Retriever:
             EngineError: it is in a remote collection, and was deleted or changed since the passage was found.
         """
         remote = self._remote.get(passage.collection)
-        return self.snapshot.documents[passage.document_id] if remote is None else remote.document_of(passage)
+        if remote is None:
+            return self.snapshot.documents[passage.document_id]
+        with self._aside():
+            return remote.document_of(passage)
 
     def passage(self, passage_id: str) -> Passage | None:
         """Return a passage that can be quoted, or None.
@@ -159,7 +166,8 @@ class Retriever:
         for passage in self.snapshot.passages:
             if passage.id == passage_id:
                 return passage if self.shows(passage.document_id) else None
-        return next((p for p in (one.passage(passage_id) for one in self._remote.values()) if p is not None), None)
+        with self._aside():
+            return next((p for p in (one.passage(passage_id) for one in self._remote.values()) if p is not None), None)
 
     def repair(self, query: str, collection: str = "default") -> str:
         """Return a query with misspelt words replaced by a collection's own."""
@@ -192,7 +200,8 @@ class Retriever:
 
     def embed(self, query: str) -> NDArray[np.float32]:
         """Return the embedding of a query, shape ``(dimension,)``."""
-        vector: NDArray[np.float32] = self._embedder.embed([query])[0]
+        with self._aside():
+            vector: NDArray[np.float32] = self._embedder.embed([query])[0]
         return vector
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[PassageHit]:
@@ -219,7 +228,9 @@ class Retriever:
         repaired = self.repair(query, wanted.collection)
         remote = self._remote.get(wanted.collection)
         if remote is not None:
-            dense, lexical = remote.rank(repaired, self.embed(repaired), max(DEPTH, k), wanted.source_ids)
+            vector = self.embed(repaired)
+            with self._aside():
+                dense, lexical = remote.rank(repaired, vector, max(DEPTH, k), wanted.source_ids)
             return {"dense": [passage for passage, _ in dense[:k]], "bm25": [passage for passage, _ in lexical[:k]]}
         part = self.snapshot.parts.get(wanted.collection)
         if part is None:
@@ -258,7 +269,8 @@ class Retriever:
             raise ValueError("at least one passage must be asked for, and not fewer than no sentences")
         wanted = filters or Filters()
         if wanted.collection in self._remote:
-            return self._find_elsewhere(self._remote[wanted.collection], query, vector, passages, sentences, wanted)
+            with self._aside():
+                return self._find_elsewhere(self._remote[wanted.collection], query, vector, passages, sentences, wanted)
         part = self.snapshot.parts.get(wanted.collection)
         if part is None:
             return Found((), ())
@@ -288,7 +300,8 @@ class Retriever:
             best = fused[:LATE_PASSAGES]
             embedded = part.passage_vectors.vectors([hit.row for hit in best])
             texts = [part.passages[hit.row] for hit in best]
-            found = rank_late(self._embedder, part.words, query, vector, texts, embedded, sentences)
+            with self._aside():
+                found = rank_late(self._embedder, part.words, query, vector, texts, embedded, sentences)
         return Found(tuple(hits[:passages]), found, near)
 
     def _rerank(self, query: str, part: Part, fused: list[Hit]) -> list[Hit]:
@@ -299,7 +312,8 @@ class Retriever:
         best = fused[:RERANKED]
         if self._reranker is None or not best:
             return fused
-        scores = self._reranker.score(query, [part.passages[hit.row].embedded_text for hit in best])
+        with self._aside():
+            scores = self._reranker.score(query, [part.passages[hit.row].embedded_text for hit in best])
         lift = fused[0].score - float(scores.min()) + 1.0
         order = ranked([(place, float(score) + lift) for place, score in enumerate(scores)])
         front = [Hit(best[hit.row].row, hit.score, hit.rank) for hit in order]

@@ -20,6 +20,9 @@ def stems(text: str) -> list[str]:
 
     Case, accents and apostrophes do not count; letters of every script do, though only English words are stemmed.
     """
-    folded = unicodedata.normalize("NFKD", text.lower().replace("’", "'").replace("'", ""))
-    words = _WORD.findall("".join(char for char in folded if not unicodedata.combining(char)))
+    folded = text.lower().replace("’", "").replace("'", "")
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", folded).replace("’", "").replace("'", "")
+        folded = "".join(char for char in folded if not unicodedata.combining(char))
+    words = _WORD.findall(folded)
     return list(_STEMMER.stemWords([word for word in words if word not in STOP_WORDS]))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -44,7 +44,7 @@ from service.helpdesk.receiving import CHANNEL, Reception, conversation_of
 from service.helpdesk.working import HelpdeskWorker
 from service.http.app import LOOPBACK_HOSTS, create_app
 from service.http.presenting import notice_json, reply_json
-from service.http.state import Background, Desk, open_gate
+from service.http.state import Background, Desk
 from service.http.telemetry import Telemetry, log_configuration
 from service.http.tracing import Tracing
 from service.indexing import Workplace, elsewhere
@@ -140,6 +140,7 @@ class Parts:
         generator: Words answers; None where no language model is set.
         workplace: What brings documents to an engine elsewhere; None where everything is searched in this process.
         reranker: Looks at the best passages again; None where no model is set.
+        gate: Whose turn it is to compute.
     """
 
     settings: Settings
@@ -154,6 +155,7 @@ class Parts:
     generator: Generator | None = None
     workplace: Workplace | None = None
     reranker: Reranker | None = None
+    gate: Gate = field(default_factory=Gate)
 
     def open_newest(self) -> tuple[Replier, tuple[str, ...]]:
         """Open the newest intact snapshot; say why it is not the current one, if it is not.
@@ -164,7 +166,7 @@ class Parts:
         """
         snapshot, damage = open_newest_intact(self.settings.snapshots, self.model_id)
         remote = None if self.workplace is None else elsewhere(self.workplace)
-        retriever = Retriever(snapshot, self.asked, self.known_words, remote, self.reranker)
+        retriever = Retriever(snapshot, self.asked, self.known_words, remote, self.reranker, self.gate.aside)
         answerer = Answerer(retriever, self.calibration, self.differences)
         replier = Replier(self.rules, answerer, say_for(self.settings.database), self.generator)
         return replier, () if damage is None else (str(damage),)
@@ -256,8 +258,7 @@ def open_desk(
         rebuilder.request()  # the process ended between a change and its build
     keeper = AnswerKeeper(database, settings.keep_answers)
     questions = QuestionLog(settings.question_log, settings.log_questions)
-    gate = open_gate(shares=parts.asked.shares)
-    deliverer, poller = open_delivering(settings, database, serving, gate, keeper)
+    deliverer, poller = open_delivering(settings, database, serving, parts.gate, keeper)
     tracing = None if not settings.traces_url else Tracing(settings.traces_url)
     background: list[Background] = [follower, rebuilder, keeper, questions, deliverer, poller, Warming()]
     return Desk(
@@ -271,7 +272,7 @@ def open_desk(
         (*background, *(() if tracing is None else (tracing,))),
         reception=Reception(database),
         questions=questions,
-        gate=gate,
+        gate=parts.gate,
         counters=open_counters(settings.counters),
         public=public,
         hosts=tuple(hosts),

@@ -2,44 +2,71 @@
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 
 class Gate:
-    """Lets so many in at the same time, and the others in the order in which they came.
+    """Lets one thread compute at a time, and the others in the order in which they came.
 
-    A semaphore lets whoever asks at the right moment overtake those who wait: under load a few then wait for very
-    long. Here a place that becomes free is handed to the one who has waited longest.
+    Threads that compute in Python win nothing by doing it at the same time: they take the interpreter from each other,
+    and from the event loop, which then refuses too late what is too much. So one computes, and lets the next go on
+    while it waits for the model or another machine (:meth:`aside`).
 
-    Args:
-        most: Places.
-
-    Attributes:
-        most: Places.
+    A lock lets whoever asks at the right moment overtake those who wait: under load a few then wait for very long.
+    Here the turn is handed to the one who has waited longest.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._free = most
+    def __init__(self) -> None:
+        self._taken = False
         self._waiting: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
+        self._inside = threading.local()
 
     def __enter__(self) -> "Gate":
-        turn = threading.Lock()
-        turn.acquire()  # whoever hands a place over releases it
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return self
-            self._waiting.append(turn)
-        turn.acquire()
+        self._take()
+        self._inside.yes = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._inside.yes = False
+        self._hand_on()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the next compute while this thread waits for something else; nothing changes for one that is outside."""
+        if not getattr(self._inside, "yes", False):
+            yield
+            return
+        self._inside.yes = False
+        self._hand_on()
+        try:
+            yield
+        finally:
+            self._take()
+            self._inside.yes = True
+
+    def _take(self) -> None:
+        turn = threading.Lock()
+        turn.acquire()  # whoever hands the turn on releases it
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def _hand_on(self) -> None:
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
             else:
-                self._free += 1
+                self._taken = False

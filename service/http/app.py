@@ -2,6 +2,8 @@
 
 import errno
 import logging
+import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
 from index.errors import EngineError
 from service.http.guarding import Door
@@ -36,7 +39,8 @@ from service.http.routes import (
 )
 from service.http.schemas import ProblemSchema
 from service.http.state import Desk
-from service.http.telemetry import Watch
+from service.http.telemetry import Telemetry, Watch
+from service.http.turning_away import Usher
 from service.http.uploading import UPLOAD_SCHEMAS
 from service.storage.database import is_full
 
@@ -67,7 +71,27 @@ _PROBLEMS = {
 
 
 class _Application(FastAPI):
-    """The application; its reference also holds the shapes of bodies that a route reads itself."""
+    """The application; its reference also holds the shapes of bodies that a route reads itself.
+
+    Attributes:
+        usher: Refuses what would find no place.
+        telemetry: Is told of that.
+    """
+
+    usher: Usher | None = None
+    telemetry: Telemetry | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.usher is not None and self.telemetry is not None:
+            begin = time.perf_counter()
+            response = self.usher.turn_away(scope, secrets.token_hex(12))
+            if response is not None:
+                self.telemetry.begin()
+                for message in response:
+                    await send(message)
+                self.telemetry.end(scope, response[0]["status"], time.perf_counter() - begin)
+                return
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -93,7 +117,7 @@ def create_app(desk: Desk) -> FastAPI:
         responses={status: {"model": ProblemSchema, "description": text} for status, text in _PROBLEMS.items()},
     )
     app.state.desk = desk
-    app.state.admission = admission = Admission(desk.gate.most + desk.settings.max_waiting)
+    app.state.admission = admission = Admission(1 + desk.settings.max_waiting)
     for module in (
         asking,
         chatting,
@@ -115,12 +139,14 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(OperationalError, _on_busy)
     app.add_exception_handler(EngineError, _on_engine)
     app.add_exception_handler(OSError, _on_system)
+    hosts = (*LOOPBACK_HOSTS, *desk.hosts)
+    app.usher, app.telemetry = Usher(admission, hosts, desk.settings.max_body_bytes), desk.telemetry
     limits = {("POST", "/v1/documents"): desk.settings.max_upload_bytes}
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)
     app.add_middleware(
         Door,
         max_body_bytes=desk.settings.max_body_bytes,
-        hosts=(*LOOPBACK_HOSTS, *desk.hosts),
+        hosts=hosts,
         origins=Origins(desk.settings.widget_origins),
         limits=limits,
         admission=admission,

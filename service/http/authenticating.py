@@ -6,11 +6,12 @@ be needed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy import Engine
@@ -78,8 +79,10 @@ class Caller:
             raise ProblemError("key-not-allowed", "This key or token is for other collections.")
 
 
-def caller_with(*scopes: Scope, writes: bool = False, foreign_keys: bool = False) -> Callable[..., Caller]:
+def caller_with(*scopes: Scope, writes: bool = False, foreign_keys: bool = False) -> Callable[..., Awaitable[Caller]]:
     """Return the dependency of a route; it also says on ``request.state.asker`` who asks.
+
+    Only what has to be looked up goes to a thread: under load each way there and back is a wait.
 
     Args:
         scopes: The key must have one of these.
@@ -88,29 +91,36 @@ def caller_with(*scopes: Scope, writes: bool = False, foreign_keys: bool = False
             protocols cannot be told to send none.
     """
 
-    def find_caller(
+    def find_caller(request: Request, desk: Desk, secret: str) -> Caller:
+        if secret.startswith(PREFIX):
+            return _caller_of_token(request, desk, secret, scopes)
+        if _comes_from_elsewhere(request):
+            detail = "Pages of other sites send a token of POST /v1/widget-tokens, never a key."
+            raise ProblemError("no-token", detail, headers=_challenge())
+        return _caller_of_key(request, desk, secret, scopes)
+
+    async def caller(
         request: Request,
         desk: DeskHere,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     ) -> Caller:
         secret = "" if credentials is None else credentials.credentials
-        strange = foreign_keys and secret != "" and not secret.startswith(SECRET_PREFIX)
-        from_elsewhere = "origin" in request.headers and not is_own(request.headers)
-        if secret.startswith(PREFIX):
-            caller = _caller_of_token(request, desk, secret, scopes)
-        elif from_elsewhere:
-            detail = "Pages of other sites send a token of POST /v1/widget-tokens, never a key."
-            raise ProblemError("no-token", detail, headers=_challenge())
-        elif _is_open(desk, scopes, writes=writes) and ("authorization" not in request.headers or strange):
-            caller = _anyone(desk)
+        strange = foreign_keys and secret != "" and not secret.startswith((SECRET_PREFIX, PREFIX))
+        shows_nothing = "authorization" not in request.headers or strange
+        if shows_nothing and _is_open(desk, scopes, writes=writes) and not _comes_from_elsewhere(request):
+            found = _anyone(desk)
         else:
-            caller = _caller_of_key(request, desk, secret, scopes)
-        request.state.asker = caller.asker
+            found = await run_in_threadpool(find_caller, request, desk, secret)
+        request.state.asker = found.asker
         if (desk.public or not desk.open_reading) and desk.database is not None and not writes:
-            return replace(caller, closed=unpublishable_collections(desk.database))
-        return caller
+            return replace(found, closed=await run_in_threadpool(unpublishable_collections, desk.database))
+        return found
 
-    return find_caller
+    return caller
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    return "origin" in request.headers and not is_own(request.headers)
 
 
 def check_not_paused(database: Engine) -> None:

@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -23,8 +24,8 @@ BODY_SECONDS = 10.0
 """Time for a body to come in; each 50,000 bytes that came earn one second more."""
 
 _PACE_BYTES = 50_000
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
-_HEADERS = {
+REQUEST_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
@@ -72,7 +73,7 @@ class Door:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        scope.setdefault("state", {})["request_id"] = given if _REQUEST_ID.match(given) else secrets.token_hex(12)
+        scope.setdefault("state", {})["request_id"] = given if REQUEST_ID.match(given) else secrets.token_hex(12)
         limit = self._limits.get((scope["method"], scope["path"]), self._limit)
         body = _Body(receive, limit, self._body_seconds)
         exit_ = _Exit(scope, send, body, self._shared_with(scope, headers))
@@ -112,7 +113,7 @@ class Door:
         return origin if self._origins.allow(origin, scope["path"], asked) else None
 
     def _refusal(self, scope: Scope, headers: Headers, limit: int) -> ProblemError | None:
-        if _name(f"//{headers.get('host', '')}") not in self._hosts:
+        if host_name(headers.get("host", "")) not in self._hosts:
             detail = "Use the address that the service printed when it started; BACKLINE_HOSTS adds names."
             return ProblemError("foreign-host", detail)
         if headers.get("origin") == "null":
@@ -185,7 +186,7 @@ class _Exit:
         headers["x-request-id"] = state["request_id"]
         for name, value in (rate_headers(state["rate"]) if "rate" in state else {}).items():
             headers.setdefault(name, value)
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             headers.setdefault(name, value)
         if path in CROSS_ORIGIN or path[: path.rfind("/") + 1] in CROSS_ORIGIN:
             headers.add_vary_header("Origin")
@@ -202,8 +203,10 @@ def _places_only(error: Exception) -> BaseException:
     return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
 
 
-def _name(url: str) -> str:
+@lru_cache(maxsize=64)
+def host_name(host: str) -> str:
+    """Return the name in a ``Host`` header, lower case, without its port; "" where there is none."""
     try:
-        return (urlsplit(url).hostname or "").lower()
+        return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
         return ""

@@ -84,12 +84,17 @@ class Admission:
         """Questions that are inside now."""
         return self._inside
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one finds no place."""
+        return self._inside >= self._most
+
     def refusal(self, method: str, path: str) -> ProblemError | None:
         """Return what to say to a request that would find no place now: before its body, its key or anything is read.
 
         Under load most of what comes is refused, so that refusing has to cost next to nothing.
         """
-        return _overloaded() if self._inside >= self._most and method == "POST" and path in COMPUTES else None
+        return self.overloaded() if self.is_full and method == "POST" and path in COMPUTES else None
 
     def enter(self) -> None:
         """Take a place. Only the event loop calls this, so that nothing comes between looking and taking.
@@ -97,18 +102,19 @@ class Admission:
         Raises:
             ProblemError: every place is taken.
         """
-        if self._inside >= self._most:
-            raise _overloaded()
+        if self.is_full:
+            raise self.overloaded()
         self._inside += 1
 
     def leave(self) -> None:
         """Give the place back."""
         self._inside -= 1
 
-
-def _overloaded() -> ProblemError:
-    detail = "More questions are waiting than can be answered soon; try again in a moment."
-    return ProblemError("overloaded", detail, headers={"retry-after": str(_BUSY_SECONDS)})
+    @staticmethod
+    def overloaded() -> ProblemError:
+        """Return what is said to whoever finds no place."""
+        detail = "More questions are waiting than can be answered soon; try again in a moment."
+        return ProblemError("overloaded", detail, headers={"retry-after": str(_BUSY_SECONDS)})
 
 
 async def _admit(request: Request) -> AsyncIterator[None]:

@@ -72,10 +72,17 @@ class ProblemError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def problem_response(request: Request | None, problem: ProblemError) -> JSONResponse:
-    """Return the response of a problem."""
+def problem_response(request: Request | None, problem: ProblemError, request_id: str = "") -> JSONResponse:
+    """Return the response of a problem.
+
+    Args:
+        request: Whose id it names; None for ``request_id``.
+        problem: The problem.
+        request_id: Named where there is no request.
+    """
     kind = KINDS[problem.code]
-    request_id = "" if request is None else str(getattr(request.state, "request_id", ""))
+    if request is not None:
+        request_id = str(getattr(request.state, "request_id", ""))
     body = {
         "type": f"urn:backline:problem:{kind.code}",
         "title": kind.title,

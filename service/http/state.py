@@ -19,18 +19,6 @@ from service.settings import Settings
 from service.storage.counters import Counters
 from service.watching import EngineWatch
 
-COMPUTING = 16
-"""Questions that are under way at the same time: more than there are cores, so that those which wait for the model
-share a batch of it (docs/decisions/0013-questions-share-a-batch.md)."""
-
-COMPUTING_APART = 2
-"""The same where no batch is shared: more at once would only make each of them slower."""
-
-
-def open_gate(*, shares: bool) -> Gate:
-    """Return a gate for questions of which those that wait share a batch of the model, or do not."""
-    return Gate(COMPUTING if shares else COMPUTING_APART)
-
 
 class Background(Protocol):
     """What runs beside the requests, from the first to the last."""
@@ -69,7 +57,7 @@ class Desk:
         public: Whether others than this machine may reach the service.
         hosts: Host names that are served beside the loopback interface's own.
         reception: Takes what help desks deliver; None takes nothing.
-        gate: Lets so many questions in at once (:func:`open_gate`).
+        gate: Whose turn it is to compute.
         telemetry: What the operator sees.
         stopping: Set when the service has been told to stop: it finishes what it took and takes no more.
         watch: Whether the engine elsewhere answers; None where everything is searched in this process.
@@ -87,7 +75,7 @@ class Desk:
     counters: Counters | None = None
     public: bool = False
     hosts: tuple[str, ...] = ()
-    gate: Gate = field(default_factory=lambda: open_gate(shares=True))
+    gate: Gate = field(default_factory=Gate)
     reception: Reception | None = None
     questions: QuestionLog | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
@@ -101,8 +89,8 @@ class Desk:
         return self.serving.replier
 
 
-def desk_of(request: Request) -> Desk:
-    """Return the service that the request came to."""
+async def desk_of(request: Request) -> Desk:
+    """Return the service that the request came to; a plain function would be sent to a thread and back."""
     return cast("Desk", request.app.state.desk)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from index.batching import _PROBES, AT_ONCE, MOST, BatchingEmbedder
+from index.batching import _PROBES, LONG_AT_ONCE, MOST, BatchingEmbedder
 from index.embedding import Progress
 from index.onnx_embedder import OnnxEmbedder
 from tests.index.fakes import HashingEmbedder
@@ -52,7 +52,7 @@ class LeaningWhenLong(Slow):
 
 
 def asked_at_once(inner: Slow, texts: Sequence[Sequence[str]]) -> tuple[list[Any], list[list[str]]]:
-    """Bring ``AT_ONCE`` texts that are computed alone, then all others while those are; return what came of each."""
+    """Bring a text that is computed alone, then all others while it is; return what came of each."""
     embedder = BatchingEmbedder(inner)
     inner.batches.clear()
     inner.begun = threading.Semaphore(0)
@@ -64,10 +64,9 @@ def asked_at_once(inner: Slow, texts: Sequence[Sequence[str]]) -> tuple[list[Any
         except ValueError as error:
             return error
 
-    with ThreadPoolExecutor(len(texts) + AT_ONCE) as pool:
-        first = [pool.submit(embed, [f"first {number}"]) for number in range(AT_ONCE)]
-        for _ in first:
-            assert inner.begun.acquire(timeout=10)
+    with ThreadPoolExecutor(len(texts) + 1) as pool:
+        pool.submit(embed, ["first"])
+        assert inner.begun.acquire(timeout=10)
         others = []
         for number, one in enumerate(texts, 1):
             others.append(pool.submit(embed, one))
@@ -75,26 +74,37 @@ def asked_at_once(inner: Slow, texts: Sequence[Sequence[str]]) -> tuple[list[Any
                 pass
         inner.go.set()
         results = [one.result(timeout=10) for one in others]
-    assert embedder._computing == 0
-    return results, inner.batches[AT_ONCE:]
+    assert not embedder._computing
+    return results, inner.batches[1:]
 
 
 def test_who_waits_shares_a_batch_and_everyone_gets_their_own_vector() -> None:
     texts = [[f"question {number}"] for number in range(MOST + 3)]
     results, batches = asked_at_once(Slow(), texts)
-    batches = sorted(batches, key=len, reverse=True)  # two are computed at a time, and either may begin first
     assert [len(batch) for batch in batches] == [MOST, 3]
     assert [text for batch in batches for text in batch] == [text for (text,) in texts]  # in the order they came
     for text, vectors in zip(texts, results, strict=True):
         assert np.array_equal(vectors, HashingEmbedder().embed(text))
 
 
-def test_who_brings_many_texts_shares_with_nobody_beyond_the_batch() -> None:
-    many = [f"sentence {number}" for number in range(MOST + 1)]
-    results, batches = asked_at_once(Slow(), [["one"], many, ["two"], ["three", "four"]])
-    assert sorted(map(len, batches)) == [1, 3, MOST + 1]
-    assert np.array_equal(results[1], HashingEmbedder().embed(many))
-    assert np.array_equal(results[3], HashingEmbedder().embed(["three", "four"]))
+def test_who_brings_several_texts_waits_for_no_question_and_not_many_are_computed_at_once() -> None:
+    inner = Slow()
+    embedder = BatchingEmbedder(inner)
+    inner.batches.clear()
+    inner.begun = threading.Semaphore(0)
+    inner.go.clear()
+    many = [[f"sentence {number}", "another"] for number in range(LONG_AT_ONCE + 1)]
+    with ThreadPoolExecutor(5) as pool:
+        alone = pool.submit(embedder.embed, ["question"])
+        assert inner.begun.acquire(timeout=10)
+        long = [pool.submit(embedder.embed, one) for one in many]
+        for _ in range(LONG_AT_ONCE):
+            assert inner.begun.acquire(timeout=10)
+        assert not inner.begun.acquire(timeout=0.1)  # the last has to wait
+        inner.go.set()
+        assert np.array_equal(alone.result(timeout=10), HashingEmbedder().embed(["question"]))
+        for one, texts in zip(long, many, strict=True):
+            assert np.array_equal(one.result(timeout=10), HashingEmbedder().embed(texts))
 
 
 def test_an_error_reaches_everyone_it_concerns_and_nobody_waits_for_ever() -> None:

@@ -84,7 +84,7 @@ def die_at(step: str) -> None:
 def work(replier: Replier, settings: Settings) -> None:
     """Poll once and deliver everything."""
     database = open_database(settings.database)
-    deliverer, poller = open_delivering(settings, database, Serving(replier), Gate(1), AnswerKeeper(database, 0))
+    deliverer, poller = open_delivering(settings, database, Serving(replier), Gate(), AnswerKeeper(database, 0))
     for connection in list_connections(database):
         polling.poll_connection(database, connection, poller._send)
     while deliverer.deliver_one():

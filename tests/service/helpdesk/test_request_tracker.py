@@ -52,7 +52,7 @@ def connect(
 @contextmanager
 def running(settings: Settings, replier: Replier) -> Iterator[None]:
     database = open_database(settings.database)
-    parts = open_delivering(settings, database, Serving(replier), Gate(1), AnswerKeeper(database, 0))
+    parts = open_delivering(settings, database, Serving(replier), Gate(), AnswerKeeper(database, 0))
     for part in parts:
         part.start()
     try:

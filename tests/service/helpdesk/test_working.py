@@ -46,7 +46,7 @@ class Working:
         settings = Settings(home=home, keep_answers=days, helpdesk_allow=(f"127.0.0.1:{desk.port}",))
         self.platform, self.database = platform, open_database(settings.database)
         store_connection(self.database, connection(platform, desk.url, **changes))
-        gate = Gate(1)
+        gate = Gate()
         self.keeper = AnswerKeeper(self.database, settings.keep_answers)
         self.deliverer: Deliverer = open_delivering(settings, self.database, Serving(replier), gate, self.keeper)[0]
 

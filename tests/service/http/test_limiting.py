@@ -1,21 +1,19 @@
 """Rates of keys, the queue before the model, and who is let in when others can reach the service."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi import Request
 from starlette.testclient import TestClient
 
-from service.http.app import create_app
 from service.http.authenticating import Asker
-from service.http.limiting import Admission
+from service.http.limiting import COMPUTES, Admission
 from service.http.problems import ProblemError
-from service.http.state import COMPUTING, open_gate
 from service.storage.keys import create_key
 from service.triage.loading import Rules
 from service.triage.screening import load_rules
@@ -118,35 +116,47 @@ def test_admission_lets_so_many_in_and_turns_the_next_away() -> None:
 def test_a_full_queue_refuses_at_once_and_loses_nobody_who_waits(open_one: Open) -> None:
     service = open_one(max_waiting=3)
     admission: Admission = service.client.app.state.admission  # type: ignore[attr-defined] # the client holds a FastAPI
-    for _ in range(COMPUTING):
-        service.desk.gate.__enter__()
-    with ThreadPoolExecutor(COMPUTING + 3) as pool:
-        waiting = [pool.submit(service.client.post, "/v1/ask", json=QUESTION) for _ in range(COMPUTING + 3)]
-        service.wait(lambda: admission.inside == COMPUTING + 3)
-        for path in ("/v1/ask", "/v1/search", "/v1/verify", "/v1/chat/completions"):
-            for body in (b"{}", b"not json", b"x" * 900_000):  # nothing of it is read: refusing costs next to nothing
-                refused = service.client.post(path, content=body)
-                check_problem(refused, 503, "overloaded")
-                assert int(refused.headers["retry-after"]) > 0
-        assert service.client.get("/healthz").status_code == 200
-        assert service.client.get("/v1/sources").status_code == 200
-        for _ in range(COMPUTING):
-            service.desk.gate.__exit__(None, None, None)
-        assert [one.result().status_code for one in waiting] == [200] * (COMPUTING + 3)
+    with ThreadPoolExecutor(4) as pool:
+        with service.desk.gate:
+            waiting = [pool.submit(service.client.post, "/v1/ask", json=QUESTION) for _ in range(4)]
+            service.wait(lambda: admission.inside == 4)
+            for path in ("/v1/ask", "/v1/search", "/v1/verify", "/v1/chat/completions"):
+                for body in (b"{}", b"not json", b"x" * 900_000):  # nothing is read: refusing costs next to nothing
+                    refused = service.client.post(path, content=body)
+                    check_problem(refused, 503, "overloaded")
+                    assert int(refused.headers["retry-after"]) > 0
+            assert service.client.get("/healthz").status_code == 200
+            assert service.client.get("/v1/sources").status_code == 200
+        assert [one.result().status_code for one in waiting] == [200] * 4
     assert admission.inside == 0
     assert service.client.post("/v1/ask", json={"question": ""}).status_code == 422
     assert service.client.post("/v1/ask", json=QUESTION, headers={"authorization": "x"}).status_code == 401
     assert admission.inside == 0
 
 
-def test_fewer_are_under_way_where_no_batch_is_shared(open_one: Open) -> None:
-    assert (open_gate(shares=True).most, open_gate(shares=False).most) == (16, 2)
-    desk = replace(open_one(max_waiting=3).desk, gate=open_gate(shares=False))
-    admission: Admission = create_app(desk).state.admission
-    for _ in range(2 + 3):
-        admission.enter()
-    with pytest.raises(ProblemError, match="overloaded"):
-        admission.enter()
+def test_the_short_way_out_says_what_the_door_would_say(open_one: Open) -> None:
+    service = open_one(max_waiting=0)
+    service.client.app.state.admission.enter()  # type: ignore[attr-defined] # the client holds a FastAPI
+    for path in sorted(COMPUTES):
+        own = {"origin": "http://127.0.0.1", "host": "127.0.0.1"}  # the door looks at whatever names an origin
+        by_door = service.client.post(path, content=b"{}", headers={**own, "x-request-id": "long-way-1"})
+        short = service.client.post(path, content=b"{}", headers={"x-request-id": "short-way-1"})
+        assert (by_door.status_code, short.status_code) == (503, 503)
+        assert short.json() == by_door.json() | {"request_id": "short-way-1"}
+        ids = {"x-request-id", "content-length"}
+        assert {k: v for k, v in short.headers.items() if k not in ids} == {
+            k: v for k, v in by_door.headers.items() if k not in ids
+        }
+        assert short.headers["x-request-id"] == "short-way-1"
+        assert service.client.post(path, content=b"{}").json()["request_id"] != ""
+        strange = service.client.post(path, content=b"{}", headers={"x-request-id": 'a"b'})
+        assert re.fullmatch(r"[0-9a-f]{24}", strange.json()["request_id"])
+        check_problem(service.client.post(path, content=b"{}", headers={"host": "evil.example"}), 400, "foreign-host")
+        check_problem(service.client.post(path, content=b"x" * 1_000_001), 413, "body-too-large")
+        foreign = service.client.post(path, content=b"{}", headers={"origin": "https://evil.example"})
+        check_problem(foreign, 403, "foreign-origin")
+    counted = service.client.get("/metrics").text
+    assert re.search(r'backline_requests_total\{[^}]*status="503"\} \d', counted)
 
 
 def test_who_sends_slowly_takes_no_place(open_one: Open) -> None:
@@ -155,7 +165,7 @@ def test_who_sends_slowly_takes_no_place(open_one: Open) -> None:
     port = listener.getsockname()[1]
     head = f"POST /v1/ask HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
     with running(service.client.app, listener), ExitStack() as stack:
-        for _ in range(COMPUTING + 3):
+        for _ in range(20):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
             slow.sendall(head.encode() + b'{"question": ')
         admission: Admission = service.client.app.state.admission  # type: ignore[attr-defined] # likewise
