@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     widget_daily: int = Field(default=1_000, ge=1, description="Questions a day (UTC) from one site's widget.")
     widget_daily_total: int = Field(default=3_000, ge=1, description="Questions a day (UTC) from all widgets.")
     max_waiting: int = Field(
-        default=12, ge=0, description="Questions that may wait in one process while others are answered."
+        default=9, ge=0, description="Questions that may wait in one process while others are answered."
     )
     emergency_numbers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("112", "911", "999"),

@@ -334,7 +334,7 @@ def _work(
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-    sent_with = {"content-type": "application/json", **headers}
+    sent_with = {"host": parts.netloc, "content-type": "application/json", **headers}
     while (shot := waiting.get()) is not None:
         at, call = shot
         sent = time.perf_counter() - start
@@ -344,12 +344,22 @@ def _work(
 
 
 def _send(connection: HTTPConnection, base: str, call: Call, headers: Mapping[str, str]) -> tuple[int, str]:
-    """Return status and Retry-After, 0 where no reply came; a kept connection that was closed is opened anew, once."""
+    """Return status and Retry-After, 0 where no reply came; a kept connection that was closed is opened anew, once.
+
+    Head and body go out together, as most clients send them: ``http.client`` sends two packets, which wake the service
+    twice.
+    """
+    request = _request(base, call, headers)
     for kept in (connection.sock is not None, False):
         try:
-            connection.request(call.method, base + call.path, call.body, headers)
-            response = connection.getresponse()
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.sendall(request)
+            response = connection.response_class(connection.sock, method=call.method)
+            response.begin()
             response.read()
+            if response.will_close:
+                connection.close()
         except (RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             connection.close()
             if not kept:
@@ -360,6 +370,12 @@ def _send(connection: HTTPConnection, base: str, call: Call, headers: Mapping[st
         else:
             return response.status, response.headers.get("retry-after", "")
     return 0, ""
+
+
+def _request(base: str, call: Call, headers: Mapping[str, str]) -> bytes:
+    sent_with = headers if call.body is None else {**headers, "content-length": str(len(call.body))}
+    lines = [f"{call.method} {base}{call.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent_with.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (call.body or b"")
 
 
 def _children(pid: int) -> list[int]:
