@@ -125,9 +125,10 @@ def _with_small_talk(items: Sequence[TriageItem]) -> Iterator[TriageItem]:
 
 
 def _turns_of(item: Item, rules: Rules) -> Iterator[TriageItem]:
-    """The text of a warning sign or near miss; of a question each turn of its conversation that raises no alarm."""
+    """What is taught of an item: a sign that stands alone, a near miss, each turn of a question without an alarm."""
     if isinstance(item, TriageItem):
-        yield item
+        if not (item.is_alarm and item.history):  # its sign may stand in an earlier turn
+            yield item
         return
     for number, text in enumerate((item.question, *item.history)):
         notice = screen(text, replace(rules, weights=None))

@@ -22,7 +22,7 @@ from service.answering.abstaining import (
 )
 from service.answering.citing import cite, sentences_of_facts
 from service.answering.composing import choose_sentences, order_sentences, prefer
-from service.answering.following_up import Reading, complete_parts, read_in_turn
+from service.answering.following_up import Reading, complete_parts, names_topic, read_in_turn
 from service.answering.records import (
     Abstention,
     Answer,
@@ -57,16 +57,26 @@ _AT_HOME = re.compile(r"\b(?:home|rest|heat|ice|stretch|massage|exercise|can wai
 
 FOLLOW_UPS = 3
 
+WITH_TOPIC, WITHOUT_TOPIC = 0.3, 0.5
+"""How much of the whole question's embedding is added to that of a part, which names a topic or does not."""
+
 IMPLIED = {"default": "back pain"}
 """What a question to a collection is about when it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One search: its embedding, shape ``(dimension,)``, and the words to look for."""
+    """One search.
 
-    vector: NDArray[np.float32]
+    Attributes:
+        text: What is asked.
+        words: The words to look for: the text, with those of the turn that it leans on.
+        vector: Its embedding, shape ``(dimension,)``.
+    """
+
+    text: str
     words: str
+    vector: NDArray[np.float32]
 
 
 class Answerer:
@@ -101,7 +111,7 @@ class Answerer:
         clock.lap("embed")
         founds = [self._find(search, question) for search in searches]
         clock.lap("search")
-        reply = self._decide(understanding, founds, question, reading)
+        reply = self._decide(understanding, searches, founds, question, reading)
         clock.lap("compose")
         rewritten = None if reading.shown == question.text else reading.shown
         return replace(reply, rewritten_question=rewritten, timings_ms=tuple(clock.laps))
@@ -158,36 +168,42 @@ class Answerer:
         """
         collection = question.collection
         reading = read_in_turn(question.text, question.history, IMPLIED.get(collection, ""))
-        understanding = understand(self._retriever.repair(reading.text, collection), reading.earlier)
-        texts = (understanding.core, *self._further_parts(understanding, collection, reading))
-        vectors = [self._retriever.embed(text) for text in texts]
-        if not reading.weight:
-            return reading, understanding, [_Search(vector, text) for text, vector in zip(texts, vectors, strict=True)]
-        earlier = understand(self._retriever.repair(reading.earlier, collection)).core
-        turned = [vector + reading.weight * self._retriever.embed(earlier) for vector in vectors]
-        return (
-            reading,
-            understanding,
-            [
-                _Search(vector / np.linalg.norm(vector), f"{text} {earlier}")
-                for text, vector in zip(texts, turned, strict=True)
-            ],
-        )
+        whole = self._retriever.repair(reading.text, collection)
+        understanding = understand(whole, reading.earlier)
+        implied = "" if reading.earlier else IMPLIED.get(collection, "")
+        vector = self._retriever.embed(understanding.core)
+        texts, vectors = [understanding.core], [vector]
+        if len(understanding.parts) > 1:
+            parts = complete_parts(understanding.parts, whole, implied)
+            texts += parts
+            vectors += [
+                self._retriever.embed(text) + (WITH_TOPIC if names_topic(part) else WITHOUT_TOPIC) * vector
+                for part, text in zip(understanding.parts, parts, strict=True)
+            ]
+        words = texts
+        if reading.weight:
+            earlier = understand(self._retriever.repair(reading.earlier, collection)).core
+            leaned_on = reading.weight * self._retriever.embed(earlier)
+            vectors = [vector + leaned_on for vector in vectors]
+            words = [f"{text} {earlier}" for text in texts]
+        searches = [
+            _Search(text, told, vector / np.linalg.norm(vector))
+            for text, told, vector in zip(texts, words, vectors, strict=True)
+        ]
+        return reading, understanding, searches
 
     def _find(self, search: _Search, question: Question) -> Found:
         filters = Filters(question.source_ids, question.collection)
         asked = (question.text, *question.history)
         return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters, asked)
 
-    @staticmethod
-    def _further_parts(understanding: Understanding, collection: str, reading: Reading) -> tuple[str, ...]:
-        """Return the parts of a question in parts as they are searched."""
-        parts = understanding.parts
-        implied = "" if reading.earlier else IMPLIED.get(collection, "")
-        return () if len(parts) == 1 else complete_parts(parts, implied)
-
     def _decide(
-        self, understanding: Understanding, founds: Sequence[Found], question: Question, reading: Reading
+        self,
+        understanding: Understanding,
+        searches: Sequence[_Search],
+        founds: Sequence[Found],
+        question: Question,
+        reading: Reading,
     ) -> Answer:
         whole = founds[0]
         words = self._retriever.words(question.collection)
@@ -204,12 +220,13 @@ class Answerer:
         if reason is not None:
             message = message_of(reason, question.collection, question.said.scope)
             return self._abstain(reason, message, whole, probability, understanding)
-        missing = self._missing(understanding, founds, calibration, question.collection, reading)
+        missing = self._missing(understanding, searches, founds, calibration, question.collection, reading)
         return self._compose(understanding, founds, probability, missing, question.source_ids)
 
     def _missing(
         self,
         understanding: Understanding,
+        searches: Sequence[_Search],
         founds: Sequence[Found],
         calibration: Calibration | None,
         collection: str,
@@ -218,9 +235,8 @@ class Answerer:
         """Return the parts that nothing answers."""
         missing = []
         words = self._retriever.words(collection)
-        searched = self._further_parts(understanding, collection, reading)
-        for part, text, found in zip(understanding.parts, searched, founds[1:], strict=False):
-            features = features_of(text, found, words, reading.weight)
+        for part, search, found in zip(understanding.parts, searches[1:], founds[1:], strict=False):
+            features = features_of(search.text, found, words, reading.weight)
             if not found.sentences or _too_unlikely(_probability(calibration, features), features, PART_SHARE):
                 missing.append(part.rstrip("?.! "))
         return tuple(missing) if len(missing) < len(understanding.parts) else ()

@@ -67,7 +67,7 @@ def imply(question: str, topic: str) -> str | None:
         question: What was asked, with no turn before it.
         topic: What people come to ask about.
     """
-    if not topic or _names_topic(question) or len(question.split()) > 2 * _SHORT_WORDS:
+    if not topic or names_topic(question) or len(question.split()) > 2 * _SHORT_WORDS:
         return None
     telling = [stem for stem in stems(question) if stem not in GENERIC]
     if not _WORD.search(question) or any(stem not in _SITUATION for stem in telling):
@@ -114,10 +114,10 @@ def read_in_turn(question: str, history: tuple[str, ...], implied: str) -> Readi
     if not implied:
         return Reading(rewrite(question, history) or question)
     telling = [text for text in reversed(history) if any(stem not in GENERIC for stem in stems(text))]
-    earlier = next((text for text in telling if _names_topic(text)), telling[0] if telling else "")
+    earlier = next((text for text in telling if names_topic(text)), telling[0] if telling else "")
     if not earlier:
         return Reading(imply(question, implied) or question)
-    if _names_topic(question):
+    if names_topic(question):
         return Reading(question)
     rewritten = rewrite(question, (earlier,))
     return Reading(question, earlier, LEANING) if rewritten is None else Reading(rewritten, earlier, REWRITTEN)
@@ -132,7 +132,7 @@ def rewrite(question: str, history: tuple[str, ...]) -> str | None:
         question: What was asked now.
         history: Earlier questions, oldest first.
     """
-    if not history or _names_topic(question) or len(question.split()) > _SHORT_WORDS:
+    if not history or names_topic(question) or len(question.split()) > _SHORT_WORDS:
         return None
     few = len(question.split()) <= _FEW_WORDS
     leans = _LEANS.match(question.strip()) or few or _POINTS_BACK.search(question)
@@ -141,9 +141,9 @@ def rewrite(question: str, history: tuple[str, ...]) -> str | None:
 
 def with_topic(question: str, earlier: tuple[str, ...]) -> str | None:
     """Return a question with the last topic of earlier ones, or None when it has one or they have none."""
-    if _names_topic(question) or not earlier:
+    if names_topic(question) or not earlier:
         return None
-    leaned_on = next((text for text in reversed(earlier) if _names_topic(text)), earlier[0])
+    leaned_on = next((text for text in reversed(earlier) if names_topic(text)), earlier[0])
     topic = _topic(leaned_on)
     if not topic:
         return None
@@ -158,26 +158,27 @@ def with_topic(question: str, earlier: tuple[str, ...]) -> str | None:
     return f"{core} for {topic}?"
 
 
-def complete_parts(parts: tuple[str, ...], implied: str) -> tuple[str, ...]:
+def complete_parts(parts: tuple[str, ...], whole: str, implied: str) -> tuple[str, ...]:
     """Return the parts of one question, each with the topic that it leans on, wherever that stands.
 
     Args:
         parts: The parts, in their order.
-        implied: What people come to ask about: the topic where no part names one, "" for none.
+        whole: The question, with what was said before anything was asked.
+        implied: What people come to ask about: the topic where nothing names one, "" for none.
     """
-    named = any(_names_topic(part) for part in parts)
-    if not named and not implied:
-        return parts
+    naming = [part if names_topic(part) else "" for part in (*parts, whole)]
+    if not any(naming):
+        return tuple((imply(part, implied) if implied else None) or part for part in parts)
     return tuple(
-        (None if named else imply(part, implied))
-        or with_topic(part, parts[:number])
-        or with_topic(part, parts[number:])
+        with_topic(part, tuple(filter(None, naming[:number])))
+        or with_topic(part, tuple(filter(None, naming[number:])))
         or part
         for number, part in enumerate(parts)
     )
 
 
-def _names_topic(text: str) -> bool:
+def names_topic(text: str) -> bool:
+    """Whether a text says what it is about, in words that the sources have."""
     text = _RETURNS.sub(" ", text)
     return bool(TOPIC.search(text) or SUBJECT.search(text))
 
