@@ -69,7 +69,7 @@ format: $(VENV)/.installed-dev ## format the code
 eval: $(VENV)/.installed-dev ## evaluate on the development halves of the shipped sets
 	@$(BIN)/backline index --if-needed && $(BIN)/backline-eval run
 
-numbers: $(VENV)/.installed-dev ## measure anew and write the numbers of docs/evaluation.md (five minutes)
+numbers: $(VENV)/.installed-dev ## measure anew and write the numbers of docs/evaluation.md (a quarter of an hour)
 	@$(BIN)/backline index --if-needed && $(BIN)/backline-eval run --robustness >/dev/null
 	@$(BIN)/backline-eval ablate --out var/eval/ablations.json && $(BIN)/backline-eval document --ablations var/eval/ablations.json
 

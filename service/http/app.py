@@ -87,9 +87,11 @@ class _Application(FastAPI):
             response = self.usher.turn_away(scope, secrets.token_hex(12))
             if response is not None:
                 self.telemetry.begin()
-                for message in response:
-                    await send(message)
-                self.telemetry.end(scope, response[0]["status"], time.perf_counter() - begin)
+                try:
+                    for message in response:
+                        await send(message)
+                finally:
+                    self.telemetry.end(scope, response[0]["status"], time.perf_counter() - begin)
                 return
         await super().__call__(scope, receive, send)
 

@@ -52,7 +52,7 @@ class Usher:
                 host = value
             elif name == b"x-request-id" and REQUEST_ID.match(value.decode("latin-1")):
                 request_id = value.decode()
-            elif name == b"origin" or (name == b"content-length" and int(value) > self._limit):
+            elif name == b"origin" or (name == b"content-length" and not self._fits(value)):
                 return None
         if host_name(host.decode("latin-1")) not in self._hosts:
             return None
@@ -64,3 +64,6 @@ class Usher:
             {"type": "http.response.start", "status": _STATUS, "headers": headers},
             {"type": "http.response.body", "body": body},
         )
+
+    def _fits(self, length: bytes) -> bool:
+        return length.isdigit() and int(length) <= self._limit
