@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import Document, Passage, Span
+from corpus.records import Document, Passage
 from index.building import slice_of
 from index.embedding import Embedder
 from index.errors import EngineError, ForeignSnapshotError
@@ -388,13 +388,10 @@ def _rank_indexed(
     found = []
     for hit in ranked(list(scores.items()))[:k]:
         passage_row, span = part.sentences[hit.row]
-        made = _sentence_hit(part.passages[passage_row], span, hit.score, cosines[hit.row], float(lexical[hit.row]))
-        found.append(replace(made, lift=lifts.get(hit.row, 0.0)))
+        passage, cosine, weight = part.passages[passage_row], cosines[hit.row], float(lexical[hit.row])
+        text = slice_of(passage, span)
+        found.append(SentenceHit(passage, span, text, hit.score, cosine, weight, lift=lifts.get(hit.row, 0.0)))
     return tuple(found)
-
-
-def _sentence_hit(passage: Passage, span: Span, score: float, cosine: float, lexical: float) -> SentenceHit:
-    return SentenceHit(passage, span, slice_of(passage, span), score, cosine, lexical)
 
 
 def _passages_of(part: Part, hits: Sequence[Hit]) -> list[Hit]:

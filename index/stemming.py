@@ -20,9 +20,8 @@ def stems(text: str) -> list[str]:
 
     Case, accents and apostrophes do not count; letters of every script do, though only English words are stemmed.
     """
-    folded = text.lower().replace("’", "").replace("'", "")
+    folded = text.lower().replace("’", "'").replace("'", "")
     if not folded.isascii():
-        folded = unicodedata.normalize("NFKD", folded).replace("’", "").replace("'", "")
-        folded = "".join(char for char in folded if not unicodedata.combining(char))
+        folded = "".join(char for char in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(char))
     words = _WORD.findall(folded)
     return list(_STEMMER.stemWords([word for word in words if word not in STOP_WORDS]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import Span
+from corpus.records import Passage, Span
 from corpus.sources import Difference
 from index.hits import SentenceHit
 from index.lexical import stems
@@ -20,7 +20,7 @@ from service.answering.abstaining import (
     message_of,
     silence,
 )
-from service.answering.citing import cite, sentences_of_facts
+from service.answering.citing import Citations, sentences_of_facts
 from service.answering.composing import choose_sentences, order_sentences, prefer
 from service.answering.following_up import Reading, complete_parts, names_topic, read_in_turn
 from service.answering.records import (
@@ -257,12 +257,12 @@ class Answerer:
             if part.rstrip("?.! ") not in missing
         ] or [self._ranked(understanding.core, founds[0].sentences, source_ids, compare=compare)]
         chosen = choose_sentences(answered, stems)
-        citations = _Citations(self._retriever)
+        citations = Citations(self._retriever)
         sentences: list[Sentence] = []
         at = 0
         for part in chosen:
             for hit in order_sentences(part):
-                citation = citations.of(hit)
+                citation = citations.of(hit.passage, hit.span)
                 sentences.append(Sentence(hit.text, at, at + len(hit.text), (citation.id,)))
                 at += len(hit.text) + 1
         differences = self._differing(understanding, citations) if compare else ()
@@ -313,13 +313,15 @@ class Answerer:
         return list(hits)
 
     def _hit_at(self, document_id: str, span: Span) -> SentenceHit:
-        passage = next(
-            p for p in self._retriever.snapshot.passages if p.document_id == document_id and p.span.contains(span)
-        )
+        passage = self._passage_at(document_id, span)
         text = passage.text[span.start - passage.span.start : span.end - passage.span.start]
         return SentenceHit(passage, span, text, 0.0, 0.0, 0.0)
 
-    def _differing(self, understanding: Understanding, citations: "_Citations") -> tuple[Differing, ...]:
+    def _passage_at(self, document_id: str, span: Span) -> Passage:
+        passages = self._retriever.snapshot.passages
+        return next(one for one in passages if one.document_id == document_id and one.span.contains(span))
+
+    def _differing(self, understanding: Understanding, citations: Citations) -> tuple[Differing, ...]:
         """Return the topics on which sources differ, where the answer and the question are about them."""
         cited = {fact for citation in citations.all for fact in citation.facts}
         differing = []
@@ -331,7 +333,7 @@ class Answerer:
             for group in difference.positions:
                 place = next((self._facts[fact] for fact in group if fact in self._facts), None)
                 if place is not None:
-                    citation = citations.at(*place)
+                    citation = citations.of(self._passage_at(*place), place[1])
                     positions.append(Position(citation.quote, (citation.id,)))
             if len(positions) > 1:
                 differing.append(Differing(difference.topic, tuple(positions), difference.care))
@@ -345,10 +347,10 @@ class Answerer:
         probability: Probability | None,
         understanding: Understanding,
     ) -> Answer:
-        citations = _Citations(self._retriever)
+        citations = Citations(self._retriever)
         if reason not in {"out_of_scope", "unclear"}:
             for hit in found.sentences[:NEAREST]:
-                citations.of(hit)
+                citations.of(hit.passage, hit.span)
         follow_ups = self._follow_ups(found, ()) if reason == "unclear" else ()
         return Answer(
             status="abstained",
@@ -371,34 +373,6 @@ class Answerer:
             if hit.passage.heading_path and hit.passage.heading_path[-1:] not in used
         ]
         return tuple(dict.fromkeys(heading for heading in headings if heading.endswith("?")))[:FOLLOW_UPS]
-
-
-class _Citations:
-    """Citations of one answer, numbered by first appearance; the same span keeps its number."""
-
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
-        self._by_place: dict[tuple[str, Span], Citation] = {}
-
-    @property
-    def all(self) -> tuple[Citation, ...]:
-        return tuple(self._by_place.values())
-
-    def of(self, hit: SentenceHit) -> Citation:
-        place = (hit.passage.document_id, hit.span)
-        if place not in self._by_place:
-            document = self._retriever.document_of(hit.passage)
-            self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, hit.passage, hit.span)
-        return self._by_place[place]
-
-    def at(self, document_id: str, span: Span) -> Citation:
-        place = (document_id, span)
-        if place not in self._by_place:
-            snapshot = self._retriever.snapshot
-            passage = next(p for p in snapshot.passages if p.document_id == document_id and p.span.contains(span))
-            document = snapshot.documents[document_id]
-            self._by_place[place] = cite(f"c{len(self._by_place) + 1}", document, passage, span)
-        return self._by_place[place]
 
 
 def _is_about(difference: Difference, question: str) -> bool:

@@ -1,10 +1,12 @@
 """From a found sentence to its citation."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from corpus.records import Attribution, Document, Passage, Span
+from index.retrieving import Retriever
 from service.answering.deep_links import deep_link
-from service.answering.records import Citation
+from service.answering.records import VERBATIM, Citation, Support
 
 CONTEXT_CHARACTERS = 60
 
@@ -41,6 +43,42 @@ def cite(citation_id: str, document: Document, passage: Passage, span: Span) -> 
         evidence=attribution.evidence if attribution else "source",
         facts=attribution.facts if attribution else (),
     )
+
+
+class Citations:
+    """Citations of one answer, numbered by first appearance; the same span that supports as much keeps its number.
+
+    Args:
+        retriever: Knows the documents.
+    """
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+        self._by_place: dict[tuple[str, Span, str], Citation] = {}
+
+    @property
+    def all(self) -> tuple[Citation, ...]:
+        """What was cited, in its order."""
+        return tuple(self._by_place.values())
+
+    def of(self, passage: Passage, span: Span, support: Support = VERBATIM) -> Citation:
+        """Cite a span of a passage."""
+        place = (passage.document_id, span, support.label)
+        if place not in self._by_place:
+            citation = cite(self._next_id, self._retriever.document_of(passage), passage, span)
+            self._by_place[place] = replace(citation, support=support)
+        return self._by_place[place]
+
+    def again(self, citation: Citation) -> Citation:
+        """Cite what another answer cited."""
+        place = (citation.document.id, citation.span, citation.support.label)
+        if place not in self._by_place:
+            self._by_place[place] = replace(citation, id=self._next_id)
+        return self._by_place[place]
+
+    @property
+    def _next_id(self) -> str:
+        return f"c{len(self._by_place) + 1}"
 
 
 def _before(text: str, begin: int, end: int) -> str:

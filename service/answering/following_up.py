@@ -168,7 +168,7 @@ def complete_parts(parts: tuple[str, ...], whole: str, implied: str) -> tuple[st
     """
     naming = [part if names_topic(part) else "" for part in (*parts, whole)]
     if not any(naming):
-        return tuple((imply(part, implied) if implied else None) or part for part in parts)
+        return tuple(imply(part, implied) or part for part in parts)
     return tuple(
         with_topic(part, tuple(filter(None, naming[:number])))
         or with_topic(part, tuple(filter(None, naming[number:])))

@@ -18,12 +18,11 @@ from corpus.records import Passage, Span
 from corpus.sentences import split_sentences
 from index.retrieving import Retriever
 from service.answering.chat_models import ChatModel, NoWordsError
-from service.answering.citing import cite
+from service.answering.citing import Citations
 from service.answering.claims import flaws
 from service.answering.records import (
     VERBATIM,
     Answer,
-    Citation,
     Generation,
     Position,
     Question,
@@ -138,7 +137,7 @@ class Generator:
         return replace(answer, timings_ms=laps, generation=Generation(reason, self._model.name, written))
 
     def _worded(self, answer: Answer, kept: Sequence[Kept], written: int, retriever: Retriever) -> Answer:
-        citations = _Citations(retriever)
+        citations = Citations(retriever)
         sentences: list[Sentence] = []
         at = 0
         for one in kept:
@@ -150,7 +149,7 @@ class Generator:
             replace(
                 differing,
                 positions=tuple(
-                    Position(side.text, tuple(citations.again(before[name]) for name in side.citation_ids))
+                    Position(side.text, tuple(citations.again(before[name]).id for name in side.citation_ids))
                     for side in differing.positions
                 ),
             )
@@ -165,32 +164,6 @@ class Generator:
             probability=None,  # it was calibrated on answers in the sources' own words
             generation=Generation(None, self._model.name, written, len(kept)),
         )
-
-
-class _Citations:
-    """Citations of one answer, numbered by first appearance."""
-
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
-        self._by_place: dict[tuple[str, Span, str], Citation] = {}
-
-    @property
-    def all(self) -> tuple[Citation, ...]:
-        return tuple(self._by_place.values())
-
-    def of(self, passage: Passage, span: Span, support: Support) -> Citation:
-        place = (passage.document_id, span, support.label)
-        if place not in self._by_place:
-            document = self._retriever.document_of(passage)
-            citation = cite(f"c{len(self._by_place) + 1}", document, passage, span)
-            self._by_place[place] = replace(citation, support=support)
-        return self._by_place[place]
-
-    def again(self, citation: Citation) -> str:
-        place = (citation.document.id, citation.span, citation.support.label)
-        if place not in self._by_place:
-            self._by_place[place] = replace(citation, id=f"c{len(self._by_place) + 1}")
-        return self._by_place[place].id
 
 
 def choose_passages(answer: Answer) -> list[Passage]:

@@ -124,7 +124,8 @@ class Door:
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > limit:
             return _too_large(limit)
-        return None if self._admission is None else self._admission.refusal(scope["method"], scope["path"])
+        full = self._admission is not None and self._admission.refuses(scope["method"], scope["path"])
+        return Admission.overloaded() if full else None
 
 
 class _BodyRefusedError(Exception):

@@ -84,17 +84,12 @@ class Admission:
         """Questions that are inside now."""
         return self._inside
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next one finds no place."""
-        return self._inside >= self._most
-
-    def refusal(self, method: str, path: str) -> ProblemError | None:
-        """Return what to say to a request that would find no place now: before its body, its key or anything is read.
+    def refuses(self, method: str, path: str) -> bool:
+        """Whether a request would find no place now: asked before its body, its key or anything is read.
 
         Under load most of what comes is refused, so that refusing has to cost next to nothing.
         """
-        return self.overloaded() if self.is_full and method == "POST" and path in COMPUTES else None
+        return self._inside >= self._most and method == "POST" and path in COMPUTES
 
     def enter(self) -> None:
         """Take a place. Only the event loop calls this, so that nothing comes between looking and taking.
@@ -102,7 +97,7 @@ class Admission:
         Raises:
             ProblemError: every place is taken.
         """
-        if self.is_full:
+        if self._inside >= self._most:
             raise self.overloaded()
         self._inside += 1
 

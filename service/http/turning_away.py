@@ -44,7 +44,7 @@ class Usher:
             scope: The request.
             request_id: What it is called, unless it names itself.
         """
-        if not self._admission.is_full or scope["method"] != "POST" or scope["path"] not in COMPUTES:
+        if not self._admission.refuses(scope["method"], scope["path"]):
             return None
         host = b""
         for name, value in scope["headers"]:
