@@ -1,9 +1,10 @@
 """Questions whose outcome is known: which facts answer them, or why none does.
 
 ``data/questions.jsonl`` holds questions as lay people put them, written from the facts without sight of a report half.
- One line holds either ``facts`` (each of which answers each of the questions) or ``reason`` (the kind of silence
-that is due), and ``questions``. Nothing of it is ever shown: how near a new question comes to either kind tells whether
-the sources answer it (``docs/evaluation.md``).
+One line holds either ``facts`` (each of which answers each of the questions) or ``reason`` (the kind of silence that is
+due), and ``questions``. ``held_out`` marks those of a development set: they are looked up as the others are, but no
+vector learns from them, so that the set still measures. Nothing of the file is ever shown: how near a new question
+comes to either kind tells whether the sources answer it (``docs/evaluation.md``).
 
 Source: R. Nogueira, W. Yang, J. Lin, K. Cho (2019), Document Expansion by Query Prediction, arXiv:1904.08375, for the
 idea of storing the questions that a text answers.
@@ -29,6 +30,7 @@ class KnownQuestion:
         text: The question.
         facts: Ids of the facts that answer it, ``source-id:Fnn``; none where it has no answer.
         reason: The kind of silence that is due, or "" where it has an answer.
+        held_out: Whether nothing may be taught from it.
 
     Raises:
         ValueError: it has both facts and a reason, or neither.
@@ -37,6 +39,7 @@ class KnownQuestion:
     text: str
     facts: tuple[str, ...] = ()
     reason: str = ""
+    held_out: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.facts) == bool(self.reason):
@@ -56,7 +59,8 @@ def load_questions(data: Path = DATA) -> tuple[KnownQuestion, ...]:
         try:
             row = json.loads(line)
             made = [
-                KnownQuestion(text, tuple(row.get("facts", ())), row.get("reason", "")) for text in row["questions"]
+                KnownQuestion(text, tuple(row.get("facts", ())), row.get("reason", ""), row.get("held_out", False))
+                for text in row["questions"]
             ]
         except (ValueError, TypeError, KeyError) as error:
             raise RegistryError(where, f"needs questions, and either facts or a reason: {error}") from error

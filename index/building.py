@@ -24,6 +24,7 @@ from index.lexical import LexicalIndex
 from index.manifest import MOST_SENTENCES
 from index.parts import SHIPPED, Part, RemotePart
 from index.snapshot import Manifest, publish_snapshot
+from index.teaching import teach_sentences
 
 PLAIN_SHARE = 0.75
 SECTION_SHARE = 0.25
@@ -70,11 +71,12 @@ def build_snapshot(
     if not drafts:
         raise CorpusError("there is nothing to index: the corpus has no text")
     texts = [text for draft in drafts for text in draft.texts()]
+    by_id = {document.id: document for document in kept}
     vectors = embedder.embed(texts, progress) if cache is None else embed_cached(texts, embedder, cache, progress)
     parts = {}
     for draft in drafts:
         needed = len(draft.texts())
-        parts[draft.collection] = draft.indexed(vectors[:needed])
+        parts[draft.collection] = draft.indexed(vectors[:needed], by_id)
         vectors = vectors[needed:]
     return publish_snapshot(
         root,
@@ -107,8 +109,8 @@ class _Draft:
     def sentence_texts(self) -> list[str]:
         return [sentence_text(self.passages[row], span) for row, span in self.sentences]
 
-    def indexed(self, vectors: NDArray[np.float32]) -> Part:
-        """Return the part, given the vectors of :meth:`texts`."""
+    def indexed(self, vectors: NDArray[np.float32], documents: Mapping[str, Document]) -> Part:
+        """Return the part, given the vectors of :meth:`texts` and the documents by id."""
         count = len(self.passages)
         passage_vectors = vectors[:count]
         vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
@@ -116,7 +118,8 @@ class _Draft:
         if self.sentences:
             headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
             owners = [row for row, _ in self.sentences]
-            sentence_vectors = combine(in_context, plain, passage_vectors, headings, owners)
+            combined = combine(in_context, plain, passage_vectors, headings, owners)
+            sentence_vectors = teach_sentences(combined, question_vectors, self._answers(documents))
         return Part(
             self.passages,
             self.sentences,
@@ -127,6 +130,19 @@ class _Draft:
             tuple(self.questions),
             DenseIndex.build(question_vectors),
         )
+
+    def _answers(self, documents: Mapping[str, Document]) -> list[list[int]]:
+        """Return for each known question the sentences that are taught from it: none where it is held out."""
+        telling: dict[str, list[int]] = {}
+        for at, (row, span) in enumerate(self.sentences):
+            for note in documents[self.passages[row].document_id].attributions:
+                if note.span.contains(span):
+                    for fact in note.facts:
+                        telling.setdefault(fact, []).append(at)
+        return [
+            [] if question.held_out else sorted({at for fact in question.facts for at in telling.get(fact, ())})
+            for question in self.questions
+        ]
 
 
 def _drafts(

@@ -48,7 +48,6 @@ class SentenceHit:
         score: Score by which sentences are ordered, higher is better.
         cosine: Cosine of the query and the sentence's combined vector.
         lexical: BM25 of the query and the sentence under its headings, 0 or more.
-        lift: What known questions add to the score, 0 or more.
     """
 
     passage: Passage
@@ -57,7 +56,6 @@ class SentenceHit:
     score: float
     cosine: float
     lexical: float
-    lift: float = 0.0
 
 
 def ranked(rows_and_scores: list[tuple[int, float]]) -> list[Hit]:

@@ -34,7 +34,8 @@ class Part:
         sentences: Rows of ``sentence_vectors`` and ``sentence_words``: passage row and span. Empty where sentences are
             ranked when a question comes, see :mod:`index.building`.
         passage_vectors: Embeddings of passages under their headings.
-        sentence_vectors: One combined vector a sentence, see :func:`index.building.combine`.
+        sentence_vectors: One combined vector a sentence, see :func:`index.building.combine`, taught where there are
+            known questions, see :mod:`index.teaching`.
         passage_words: BM25 over passages under their headings.
         sentence_words: BM25 over sentences under their headings.
         questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here.
@@ -120,7 +121,8 @@ def read_part(folder: Path) -> Part:
         passage_words=LexicalIndex.load(folder / "passage-words"),
         sentence_words=LexicalIndex.load(folder / "sentence-words"),
         questions=tuple(
-            KnownQuestion(row["text"], tuple(row["facts"]), row["reason"]) for row in read_lines(folder / QUESTIONS)
+            KnownQuestion(row["text"], tuple(row["facts"]), row["reason"], row["held_out"])
+            for row in read_lines(folder / QUESTIONS)
         ),
         question_vectors=DenseIndex.load(folder / "questions.faiss"),
     )
@@ -128,7 +130,8 @@ def read_part(folder: Path) -> Part:
 
 def question_fields(question: KnownQuestion) -> dict[str, Any]:
     """Return a question as it is written: there are thousands, and ``asdict`` copies each value of each."""
-    return {"text": question.text, "facts": question.facts, "reason": question.reason}
+    fields = {"text": question.text, "facts": question.facts, "reason": question.reason}
+    return fields | {"held_out": question.held_out}
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> None:

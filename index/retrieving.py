@@ -109,7 +109,7 @@ class Retriever:
         self._lock = threading.Lock()
         self._withdrawn: frozenset[str] = frozenset()
         self._rows: dict[tuple[frozenset[str], Filters], _Rows] = {}
-        self._known = {name: KnownQuestions(part, snapshot.documents) for name, part in snapshot.parts.items()}
+        self._known = {name: KnownQuestions(part) for name, part in snapshot.parts.items()}
 
     def withdraw(self, versions: Collection[tuple[str, str]]) -> None:
         """Hide documents that were deleted after the snapshot was built; the next search no longer finds them.
@@ -291,11 +291,11 @@ class Retriever:
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
             for hit, cosine in zip(fused, cosines, strict=True)
         ]
-        near, lifts = self._known[wanted.collection].look_up(vector, asked or (query,))
+        near = self._known[wanted.collection].look_up(vector, asked or (query,))
         if not sentences:
             found: tuple[SentenceHit, ...] = ()
         elif part.sentences:
-            found = _rank_indexed(part, query, vector, by_sentence, rows[1], sentences, lifts)
+            found = _rank_indexed(part, query, vector, by_sentence, rows[1], sentences)
         else:
             best = fused[:LATE_PASSAGES]
             embedded = part.passage_vectors.vectors([hit.row for hit in best])
@@ -369,28 +369,23 @@ def _rank_indexed(
     dense: Sequence[Hit],
     allowed: Rows | None,
     k: int,
-    lifts: Mapping[int, float],
 ) -> tuple[SentenceHit, ...]:
-    """Order sentences by their cosine, a little BM25, and the known questions that they answer."""
+    """Order sentences by their cosine and a little BM25."""
     lexical = part.sentence_words.scores(query)
     by_words = part.sentence_words.search(query, max(DEPTH, k), allowed)
-    inside = None if allowed is None else set(allowed.tolist())
-    lifted = {row for row in lifts if inside is None or row in inside}
-    rows = sorted({hit.row for hit in (*dense, *by_words)} | lifted)
+    rows = sorted({hit.row for hit in (*dense, *by_words)})
     # All cosines come from one computation, so that equal sentences have equal scores and their order is stated.
     values = part.sentence_vectors.cosines(vector, rows)
     cosines = {row: float(value) for row, value in zip(rows, values, strict=True)}
     # Scaled to the best of what may be found: what a filter hides must not move the scores of what it shows.
     top = by_words[0].score if by_words else 1.0
-    scores = {
-        row: cosine + LEXICAL_SHARE * float(lexical[row]) / top + lifts.get(row, 0.0) for row, cosine in cosines.items()
-    }
+    scores = {row: cosine + LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
     found = []
     for hit in ranked(list(scores.items()))[:k]:
         passage_row, span = part.sentences[hit.row]
         passage, cosine, weight = part.passages[passage_row], cosines[hit.row], float(lexical[hit.row])
         text = slice_of(passage, span)
-        found.append(SentenceHit(passage, span, text, hit.score, cosine, weight, lift=lifts.get(hit.row, 0.0)))
+        found.append(SentenceHit(passage, span, text, hit.score, cosine, weight))
     return tuple(found)
 
 

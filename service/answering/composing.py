@@ -8,13 +8,9 @@ from index.hits import SentenceHit
 
 MAX_SENTENCES = 5
 MAX_WORDS = 90
-RELATIVE_COSINE = 0.8
+RELATIVE_COSINE = 0.7
 """A sentence whose cosine is below this share of the first one's is left out: what else a collection holds moves the
 weight of words, but no cosine."""
-
-RELATIVE_LIFTED = 0.75
-"""The same share of cosine and lift together: beside a sentence that a known question lifts, one that it does not lift
-says little."""
 
 REPEAT_OVERLAP = 0.6
 """Share of common stems from which two sentences say the same."""
@@ -187,10 +183,9 @@ def _next(
     queue: list[SentenceHit], hits: Sequence[SentenceHit], taken: Sequence[set[str]], stems: Stems
 ) -> SentenceHit | None:
     floor = hits[0].cosine * RELATIVE_COSINE if hits else 0.0
-    lifted_floor = (hits[0].cosine + hits[0].lift) * RELATIVE_LIFTED if hits else 0.0
     while queue:
         hit = queue.pop(0)
-        if hit.cosine < floor or hit.cosine + hit.lift < lifted_floor:
+        if hit.cosine < floor:
             continue
         own = set(stems(hit.text))
         if own and not any(len(own & other) / len(own | other) >= REPEAT_OVERLAP for other in taken):

@@ -180,3 +180,13 @@ def test_what_is_reported_was_not_worked_on(name: str) -> None:
     assert len(reported) >= 60
     assert reported.isdisjoint(folded(item) for item in load_set(shipped_path(name, "dev")).items)
     assert reported.isdisjoint((" ".join(re.findall(r"\w+", known.text.lower())),) for known in load_questions())
+
+
+def test_nothing_is_taught_from_the_questions_of_a_development_half() -> None:
+    asked = {
+        folded(item)[-1] for name in ("answers", "dialogues") for item in load_set(shipped_path(name, "dev")).items
+    }
+    known = {question.text: " ".join(re.findall(r"\w+", question.text.lower())) for question in load_questions()}
+    held_out = {question.text for question in load_questions() if question.held_out}
+    assert {text for text, words in known.items() if words in asked} <= held_out
+    assert 500 < len(held_out) < len(known) / 2

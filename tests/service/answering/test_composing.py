@@ -45,13 +45,6 @@ def test_weak_sentences_are_left_out() -> None:
     assert len(choose_sentences([hits], stems)[0]) == 1
 
 
-def test_beside_a_lifted_sentence_one_that_is_not_lifted_is_left_out() -> None:
-    first, beside = hit("Spasms last days.", 0.9), hit("Backs have muscles.", 0.75)
-    assert len(choose_sentences([[first, beside]], stems)[0]) == 2
-    assert len(choose_sentences([[replace(first, lift=0.2), beside]], stems)[0]) == 1
-    assert len(choose_sentences([[replace(first, lift=0.2), replace(beside, lift=0.1)]], stems)[0]) == 2
-
-
 def test_parts_take_turns() -> None:
     first = [hit(f"Cause {word} strains tissue.", 0.9) for word in ("one", "lifting", "falling", "sitting", "coughing")]
     second = [hit("Recovery takes several weeks.", 0.8)]
