@@ -152,9 +152,10 @@ def _loose_names(canon: list[str], place: int) -> tuple[str, ...]:
     token, before = canon[place], canon[place - 1] if place else ""
     if canon[place + 1 : place + 2] == ["ago"]:
         return ("years_ago",) if token == "year" and before == "a" else ()
+    asked = before == "many" and canon[place - 2 : place - 1] == ["how"]
     plural = token in {"months", "years", "weeks", "yonks", "decades"} and before in {"for", "of", "many", "been"}
     single = token in {"month", "year"} and before in {"a", "whole", "past", "over"}
-    if plural or single or token == "fortnight":
+    if (plural and not asked) or single or token == "fortnight":
         return ("weeks",)
     if (token == "week" and before in {"a", "whole", "full"}) or (token == "days" and before == "for"):
         return ("days", "week") if token == "week" else ("days",)
