@@ -24,9 +24,6 @@ from index.hits import Hit, PassageHit
 from index.lexical import LexicalIndex
 from index.parts import RemotePart
 
-WEIGHTS = (1.0, 0.5)
-"""Of the dense search and of BM25, as in a snapshot whose sentences have no vectors."""
-
 _AWAY_SECONDS = 5.0
 
 
@@ -119,7 +116,7 @@ class RemoteCollection:
     def search(
         self, query: str, vector: NDArray[np.float32], depth: int, k: int, source_ids: Collection[str] | None
     ) -> RemoteFound:
-        """Search by vector and by words, and fuse both by rank.
+        """Search by vector and by words, and fuse both.
 
         Args:
             query: The words.
@@ -136,7 +133,7 @@ class RemoteCollection:
         ordered = sorted(places.values(), key=_place)
         rows = {passage.id: row for row, passage in enumerate(ordered)}
         runs = [[Hit(rows[p.id], score, rank) for rank, (p, score) in enumerate(run, 1)] for run in (dense, lexical)]
-        fused = fuse(runs, WEIGHTS)[:k]
+        fused = fuse(runs[:1], runs[1])[:k]
         with self._opened() as engine:
             kept = engine.fetch([ordered[hit.row].id for hit in fused])
         fused = [hit for hit in fused if ordered[hit.row].id in kept]  # deleted this very moment

@@ -30,8 +30,8 @@ _Rows = tuple[Rows | None, Rows | None]
 DEPTH = 100
 """Hits that each searcher hands to fusion, or more when more are asked for."""
 
-LEXICAL_SHARE = 0.15
-"""Weight of BM25, scaled to its best, beside the sentence's cosine; see docs/evaluation.md."""
+SENTENCE_LEXICAL_SHARE = 0.15
+"""Weight of BM25, scaled to its best, beside a sentence's cosine; see docs/evaluation.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,14 +278,13 @@ class Retriever:
         if rows[0] is not None and not len(rows[0]):
             return Found((), ())
         depth = max(DEPTH, passages, sentences)
-        runs = [part.passage_vectors.search(vector, depth, rows[0]), part.passage_words.search(query, depth, rows[0])]
-        weights = [1.0, 0.5]
+        dense = [part.passage_vectors.search(vector, depth, rows[0])]
+        by_words = part.passage_words.search(query, depth, rows[0])
         by_sentence: list[Hit] = []
         if part.sentences:
             by_sentence = part.sentence_vectors.search(vector, depth, rows[1])
-            runs.append(_passages_of(part, by_sentence))
-            weights.append(1.0)
-        fused = self._rerank(query, part, fuse(runs, weights))[: max(passages, LATE_PASSAGES)]
+            dense.append(_passages_of(part, by_sentence))
+        fused = self._rerank(query, part, fuse(dense, by_words))[: max(passages, LATE_PASSAGES)]
         cosines = part.passage_vectors.cosines(vector, [hit.row for hit in fused])
         hits = [
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
@@ -379,7 +378,7 @@ def _rank_indexed(
     cosines = {row: float(value) for row, value in zip(rows, values, strict=True)}
     # Scaled to the best of what may be found: what a filter hides must not move the scores of what it shows.
     top = by_words[0].score if by_words else 1.0
-    scores = {row: cosine + LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
+    scores = {row: cosine + SENTENCE_LEXICAL_SHARE * float(lexical[row]) / top for row, cosine in cosines.items()}
     found = []
     for hit in ranked(list(scores.items()))[:k]:
         passage_row, span = part.sentences[hit.row]
@@ -390,7 +389,7 @@ def _rank_indexed(
 
 
 def _passages_of(part: Part, hits: Sequence[Hit]) -> list[Hit]:
-    """Turn sentence hits into passage hits: a passage has the rank of its best sentence."""
+    """Turn sentence hits into passage hits: a passage has the score of its best sentence."""
     best: dict[int, float] = {}
     for hit in hits:
         best.setdefault(part.sentences[hit.row][0], hit.score)

@@ -55,8 +55,7 @@ def search_collection(
 ) -> dict[str, dict[str, Ranking]]:
     """Rank all documents for every query.
 
-    ``fused`` is reciprocal rank fusion of the other two with equal weights and the constant of its paper: nothing in
-    it was fitted on any benchmark.
+    ``fused`` is the fusion that the service uses: nothing in it was fitted on the collection.
 
     Args:
         collection: What is searched.
@@ -83,7 +82,7 @@ def search_collection(
     for query, text in collection.queries.items():
         runs = {"bm25": by_words(text) if by_words else [], "dense": by_vectors(text) if by_vectors else []}
         if "fused" in searchers:
-            runs["fused"] = fuse([runs["dense"], runs["bm25"]])[:DEPTH]
+            runs["fused"] = fuse([runs["dense"]], runs["bm25"])[:DEPTH]
         for searcher in searchers:
             found[searcher][query] = [(names[hit.row], float(hit.score)) for hit in runs[searcher]]
     return found

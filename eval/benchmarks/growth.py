@@ -183,7 +183,7 @@ def _measure(
         at.append(time.perf_counter())
         by_words = lexical.search(question, DEPTH)
         at.append(time.perf_counter())
-        fuse([near, by_words], [1.0, 0.5])
+        fuse([near], by_words)
         at.append(time.perf_counter())
         for name, seconds in (("dense", at[1] - at[0]), ("lexical", at[2] - at[1]), ("fused", at[3] - at[0])):
             times[name].append(1_000 * seconds)

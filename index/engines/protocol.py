@@ -15,9 +15,6 @@ from index.hits import Hit
 DEPTH = 100
 """Hits that each search hands to fusion, or more when more are asked for."""
 
-LEXICAL_WEIGHT = 0.5
-"""Weight of BM25 beside the dense search."""
-
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -88,7 +85,7 @@ class PassageEngine(Protocol):
 def search_fused(
     engine: PassageEngine, query: str, vector: NDArray[np.float32], k: int, allowed: Allowed | None = None
 ) -> list[Ranked]:
-    """Search both ways and fuse by rank: scores of different engines need no common scale.
+    """Search both ways and fuse what was found.
 
     Args:
         engine: What is searched.
@@ -107,7 +104,6 @@ def search_fused(
     found = {one.passage.id: one.passage for run in runs for one in run}
     rows = {name: row for row, name in enumerate(sorted(found))}
     names = sorted(found)
-    hits = fuse(
-        [[Hit(rows[one.passage.id], one.score, one.rank) for one in run] for run in runs], [1.0, LEXICAL_WEIGHT]
-    )
+    near, sharing = ([Hit(rows[one.passage.id], one.score, one.rank) for one in run] for run in runs)
+    hits = fuse([near], sharing)
     return [Ranked(found[names[hit.row]], hit.score, hit.rank) for hit in hits[:k]]

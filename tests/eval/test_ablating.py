@@ -43,10 +43,10 @@ def test_a_place_that_is_gone_is_told() -> None:
 def test_a_fault_inside_puts_everything_back() -> None:
     from index import retrieving
 
-    before = retrieving.LEXICAL_SHARE
-    with pytest.raises(KeyError), switched([Switch("index.retrieving:LEXICAL_SHARE", 9.0)]):
+    before = retrieving.SENTENCE_LEXICAL_SHARE
+    with pytest.raises(KeyError), switched([Switch("index.retrieving:SENTENCE_LEXICAL_SHARE", 9.0)]):
         raise KeyError
-    assert before == retrieving.LEXICAL_SHARE
+    assert before == retrieving.SENTENCE_LEXICAL_SHARE
 
 
 def row(name: str, value: float, p: float | None = None) -> Ablated:

@@ -7,7 +7,8 @@ from corpus.questions import KnownQuestion
 from corpus.records import Document
 from index.building import build_snapshot
 from index.errors import ForeignSnapshotError
-from index.retrieving import DEPTH, LEXICAL_SHARE, Filters, Retriever
+from index.fusion import LEXICAL_SHARE
+from index.retrieving import DEPTH, SENTENCE_LEXICAL_SHARE, Filters, Retriever
 from index.snapshot import open_snapshot
 from tests.index.fakes import HashingEmbedder, make_document
 
@@ -31,9 +32,12 @@ def test_the_passage_that_says_it_comes_first(retriever: Retriever) -> None:
 
 
 def test_the_score_of_a_passage_that_leads_all_lists_is_the_one_worked_by_hand(retriever: Retriever) -> None:
-    best = retriever.search("Warmth and cold › Ice\nAn ice pack can numb soreness. Wrap it in a towel.")[0]
-    # First in the dense list, in the list of sentences and, at half weight, in the list of words.
-    assert best.score == pytest.approx(2.5 / 61)
+    query = "Warmth and cold › Ice\nAn ice pack can numb soreness. Wrap it in a towel."
+    best = retriever.search(query)[0]
+    found = retriever.find(query, retriever.embed(query), 1, 20)
+    nearest = max(hit.cosine for hit in found.sentences if hit.passage == best.passage)
+    # The mean of the passage's cosine and of its nearest sentence's, and the whole share of its words.
+    assert best.score == pytest.approx((1.0 + nearest) / 2 + LEXICAL_SHARE)
     assert best.cosine == pytest.approx(1.0, abs=1e-6)
 
 
@@ -63,7 +67,7 @@ def test_sentences_carry_the_cosine_and_the_words_that_make_their_score(retrieve
     assert best.text == "Wrap it in a towel."
     assert best.cosine == pytest.approx(float(part.sentence_vectors.vectors([row])[0] @ vector), abs=1e-6)
     assert best.lexical == pytest.approx(float(part.sentence_words.scores(query)[row]))
-    assert best.score == pytest.approx(best.cosine + LEXICAL_SHARE)  # the best by words has the whole share
+    assert best.score == pytest.approx(best.cosine + SENTENCE_LEXICAL_SHARE)  # the best by words has the whole share
 
 
 def test_only_the_asked_for_collection_is_found(retriever: Retriever) -> None:
@@ -98,7 +102,7 @@ def test_what_a_filter_hides_does_not_move_the_share_of_words(tmp_path: Path) ->
     quiet = make_document("quiet", "Ice", ("Ice", "Wrap ice in a towel."))
     retriever = _retriever([loud, quiet], tmp_path)
     best = retriever.find("towel", retriever.embed("towel"), 1, 1).sentences[0]
-    assert best.score == pytest.approx(best.cosine + LEXICAL_SHARE)
+    assert best.score == pytest.approx(best.cosine + SENTENCE_LEXICAL_SHARE)
 
 
 def test_equal_passages_and_sentences_keep_the_order_of_documents(tmp_path: Path) -> None:
@@ -195,7 +199,7 @@ def test_sentences_without_vectors_are_ranked_when_the_question_comes(
     plain, passage, heading = embedder.embed([best.text, best.passage.embedded_text, "Ice"])
     total = plain + 0.5 * passage + 0.5 * heading
     assert best.cosine == pytest.approx(float(total @ vector / np.linalg.norm(total)), abs=1e-6)
-    assert best.score == pytest.approx(best.cosine + LEXICAL_SHARE)
+    assert best.score == pytest.approx(best.cosine + SENTENCE_LEXICAL_SHARE)
     for hit in found.sentences:
         assert hit.span.slice(retriever.snapshot.documents[hit.passage.document_id].text) == hit.text
     assert [hit.text for hit in retriever.find(query, vector, 1, 9, Filters(["walking"])).sentences] != []
