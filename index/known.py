@@ -7,6 +7,7 @@ evaluation has to show what becomes of questions that are not.
 Source: R. Nogueira, W. Yang, J. Lin, K. Cho (2019), Document Expansion by Query Prediction, arXiv:1904.08375.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from index.hits import Hit
 from index.parts import Part
+
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 KNOWN_DEPTH = 8
 """Known questions of each kind that are looked at."""
@@ -76,4 +79,4 @@ class KnownQuestions:
 
 
 def _folded(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())

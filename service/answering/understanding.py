@@ -46,7 +46,7 @@ _DRUGS = (
 )
 _DRUG = re.compile(rf"\b(?:{_DRUGS})\b", re.IGNORECASE)
 _AMOUNT = re.compile(
-    r"\bhow (?:much|many|often)\b|\b(?:what|which|right|correct|safe|maximum|max|usual) (?:dose|dosage|amount|strength)\b|"
+    r"\bhow (?:much|many|often)\b(?! (?:(?:glasses|liters|litres|cups|pints|bottles) of )?(?:water|fluids?|liquids?)\b)|\b(?:what|which|right|correct|safe|maximum|max|usual) (?:dose|dosage|amount|strength)\b|"
     r"\bdos(?:e|es|age|ing)\b|\b\d+ ?(?:mg|mcg|g|ml|milligrams?)\b|\b(?:double|extra|another|one more|two more|higher|lower)\b|"
     r"\btwo\b.{0,25}\binstead\b|\binstead of (?:one|two|1|2)\b|\b(?:go up|cut down|cut back|top up|wean|taper|come off|coming off)\b|"
     r"\b(?:stop|quit|skip|halve|mix|combine|switch)(?:ping|ting|ing)?\b|\bon top\b|\btogether\b|\bwith (?:alcohol|beer|wine|my)\b|"
