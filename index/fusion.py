@@ -8,8 +8,11 @@ from index.hits import Hit, ranked
 LEXICAL_SHARE = 0.2
 """Weight of BM25, scaled to its best, beside the cosine."""
 
+MANY_WORDS = 12
+"""Words of a question from which on each counts for less: the longer it is, the more of them are beside the point."""
 
-def fuse(dense: Sequence[Sequence[Hit]], lexical: Sequence[Hit]) -> list[Hit]:
+
+def fuse(dense: Sequence[Sequence[Hit]], lexical: Sequence[Hit], words: int) -> list[Hit]:
     """Fuse by score: the mean of a row's cosines, and a share of its BM25 as measured by the best.
 
     How much better one passage is than the next is kept, which ranks throw away. A row that a search by vectors lacks
@@ -18,6 +21,7 @@ def fuse(dense: Sequence[Sequence[Hit]], lexical: Sequence[Hit]) -> list[Hit]:
     Args:
         dense: Hits of each search by vectors, cosines, best first.
         lexical: Hits of the search by words, BM25, best first.
+        words: How many words were looked for.
 
     Returns:
         Hits from best to worst; equal scores keep row order.
@@ -28,11 +32,12 @@ def fuse(dense: Sequence[Sequence[Hit]], lexical: Sequence[Hit]) -> list[Hit]:
     """
     runs = [{hit.row: hit.score for hit in run} for run in dense if run]
     last = [run[-1].score for run in dense if run]
-    words = {hit.row: LEXICAL_SHARE * hit.score / lexical[0].score for hit in lexical}
-    rows = {row for run in (*runs, words) for row in run}
+    share = LEXICAL_SHARE * min(1.0, MANY_WORDS / max(1, words))
+    sharing = {hit.row: share * hit.score / lexical[0].score for hit in lexical}
+    rows = {row for run in (*runs, sharing) for row in run}
     scores = []
     for row in rows:
         # fsum rounds once, so that the order of the searches does not matter.
         cosines = math.fsum(run.get(row, least) for run, least in zip(runs, last, strict=True))
-        scores.append((row, cosines / max(1, len(runs)) + words.get(row, 0.0)))
+        scores.append((row, cosines / max(1, len(runs)) + sharing.get(row, 0.0)))
     return ranked(scores)

@@ -21,7 +21,7 @@ from index.errors import EngineAwayError, EngineError
 from index.exact import cosines
 from index.fusion import fuse
 from index.hits import Hit, PassageHit
-from index.lexical import LexicalIndex
+from index.lexical import LexicalIndex, stems
 from index.parts import RemotePart
 
 _AWAY_SECONDS = 5.0
@@ -133,7 +133,7 @@ class RemoteCollection:
         ordered = sorted(places.values(), key=_place)
         rows = {passage.id: row for row, passage in enumerate(ordered)}
         runs = [[Hit(rows[p.id], score, rank) for rank, (p, score) in enumerate(run, 1)] for run in (dense, lexical)]
-        fused = fuse(runs[:1], runs[1])[:k]
+        fused = fuse(runs[:1], runs[1], len(stems(query)))[:k]
         with self._opened() as engine:
             kept = engine.fetch([ordered[hit.row].id for hit in fused])
         fused = [hit for hit in fused if ordered[hit.row].id in kept]  # deleted this very moment

@@ -16,7 +16,7 @@ from index.fusion import fuse
 from index.hits import Hit, PassageHit, SentenceHit, ranked
 from index.known import NOWHERE, KnownQuestions, Nearness
 from index.late import LATE_PASSAGES, rank_late
-from index.lexical import LexicalIndex
+from index.lexical import LexicalIndex, stems
 from index.parts import Part
 from index.remote import Elsewhere, RemoteCollection
 from index.reranking import RERANKED, Reranker
@@ -284,7 +284,7 @@ class Retriever:
         if part.sentences:
             by_sentence = part.sentence_vectors.search(vector, depth, rows[1])
             dense.append(_passages_of(part, by_sentence))
-        fused = self._rerank(query, part, fuse(dense, by_words))[: max(passages, LATE_PASSAGES)]
+        fused = self._rerank(query, part, fuse(dense, by_words, len(stems(query))))[: max(passages, LATE_PASSAGES)]
         cosines = part.passage_vectors.cosines(vector, [hit.row for hit in fused])
         hits = [
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))

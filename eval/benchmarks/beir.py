@@ -17,7 +17,7 @@ from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
 from index.fusion import fuse
 from index.hits import Hit
-from index.lexical import LexicalIndex
+from index.lexical import LexicalIndex, stems
 
 DEPTH = 100
 SEARCHERS = ("bm25", "dense", "fused")
@@ -82,7 +82,7 @@ def search_collection(
     for query, text in collection.queries.items():
         runs = {"bm25": by_words(text) if by_words else [], "dense": by_vectors(text) if by_vectors else []}
         if "fused" in searchers:
-            runs["fused"] = fuse([runs["dense"]], runs["bm25"])[:DEPTH]
+            runs["fused"] = fuse([runs["dense"]], runs["bm25"], len(stems(text)))[:DEPTH]
         for searcher in searchers:
             found[searcher][query] = [(names[hit.row], float(hit.score)) for hit in runs[searcher]]
     return found

@@ -26,7 +26,7 @@ from index.caching import embed_cached
 from index.dense import DenseIndex, nearest_rows, recall_of
 from index.embedding import Embedder, Progress
 from index.fusion import fuse
-from index.lexical import LexicalIndex
+from index.lexical import LexicalIndex, stems
 from index.retrieving import DEPTH
 
 STEP = 0.5
@@ -183,7 +183,7 @@ def _measure(
         at.append(time.perf_counter())
         by_words = lexical.search(question, DEPTH)
         at.append(time.perf_counter())
-        fuse([near], by_words)
+        fuse([near], by_words, len(stems(question)))
         at.append(time.perf_counter())
         for name, seconds in (("dense", at[1] - at[0]), ("lexical", at[2] - at[1]), ("fused", at[3] - at[0])):
             times[name].append(1_000 * seconds)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from corpus.records import Passage
 from index.fusion import fuse
 from index.hits import Hit
+from index.lexical import stems
 
 DEPTH = 100
 """Hits that each search hands to fusion, or more when more are asked for."""
@@ -105,5 +106,5 @@ def search_fused(
     rows = {name: row for row, name in enumerate(sorted(found))}
     names = sorted(found)
     near, sharing = ([Hit(rows[one.passage.id], one.score, one.rank) for one in run] for run in runs)
-    hits = fuse([near], sharing)
+    hits = fuse([near], sharing, len(stems(query)))
     return [Ranked(found[names[hit.row]], hit.score, hit.rank) for hit in hits[:k]]
