@@ -7,7 +7,7 @@ import logging.config
 import socket
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from index.batching import BatchingEmbedder
 from index.embedding import Embedder, TokenCounter
 from index.errors import DamagedSnapshotError, RetrievalError
 from index.manifest import current_snapshot_id
+from index.model_files import ModelFiles, check_model_files
 from index.reranking import CrossEncoderReranker, Reranker
 from index.retrieving import Retriever
 from index.snapshot import Snapshot, open_newest_intact
@@ -32,7 +33,7 @@ from service.answering.errors import CalibrationError
 from service.answering.generating import Generator
 from service.answering.records import Mode, Question, Reply
 from service.answering.replying import Replier
-from service.building import open_workplace, publish_stored
+from service.building import load_embedder, open_workplace, publish_stored
 from service.delivering import Deliverer
 from service.following import Follower
 from service.handing_over import HANDOFF, deliver_to
@@ -48,7 +49,6 @@ from service.http.telemetry import Telemetry, log_configuration
 from service.http.tracing import Tracing
 from service.indexing import Workplace, elsewhere
 from service.keeping import AnswerKeeper
-from service.loading import LoadedModel, begin_loading
 from service.question_log import QuestionLog
 from service.queueing import Gate
 from service.rebuilding import Rebuilder
@@ -172,36 +172,39 @@ class Parts:
         return replier, () if damage is None else (str(damage),)
 
 
-def load_parts(settings: Settings, loading: Future[LoadedModel] | None = None) -> Parts:
+def load_parts(settings: Settings) -> Parts:
     """Load everything but a snapshot.
-
-    Args:
-        settings: The settings.
-        loading: The model, where that has begun.
 
     Raises:
         ModelFileError: the model is missing or changed.
         ChatModelError: the language model's setting cannot be used.
     """
     generator = _generator(settings)
-    loading = loading or begin_loading(settings)
-    rules, differences = load_rules(), load_differences()
-    model = loading.result()
+    with ThreadPoolExecutor(1) as pool:
+        # Hashing the model and making ready to run it need a core, but hardly the interpreter.
+        loading = pool.submit(_load_model, settings)
+        rules, differences = load_rules(), load_differences()
+        files, embedder, backend = loading.result()
     engine = None if settings.engine == "embedded" else open_database(settings.database)
     return Parts(
         settings,
-        model.files.model_id,
-        model.embedder,
-        model.asked,
-        model.backend,
-        model_words(TokenCounter(model.files.path).vocabulary()),
+        files.model_id,
+        embedder,
+        BatchingEmbedder(embedder),
+        backend,
+        model_words(TokenCounter(files.path).vocabulary()),
         rules,
-        _calibration(model.files.model_id),
+        _calibration(files.model_id),
         differences,
         generator,
-        None if engine is None else open_workplace(settings, engine, model.embedder),
+        None if engine is None else open_workplace(settings, engine, embedder),
         None if settings.reranker is None else CrossEncoderReranker(settings.reranker),
     )
+
+
+def _load_model(settings: Settings) -> tuple[ModelFiles, Embedder, str]:
+    files = check_model_files(settings.model)
+    return files, *load_embedder(files, settings)
 
 
 def open_application(settings: Settings | None = None) -> Application:
@@ -377,15 +380,7 @@ class Front:
     hosts: tuple[str, ...]
 
 
-def serve_application(
-    settings: Settings,
-    host: str,
-    port: int,
-    *,
-    public_ask: bool = False,
-    workers: int = 1,
-    loading: Future[LoadedModel] | None = None,
-) -> None:
+def serve_application(settings: Settings, host: str, port: int, *, public_ask: bool = False, workers: int = 1) -> None:
     """Open the service and serve it until it is told to stop.
 
     Args:
@@ -394,7 +389,6 @@ def serve_application(
         port: Port to bind.
         public_ask: Whether asking, searching and reading need no key though others may reach the service.
         workers: Processes that serve, on one socket.
-        loading: The model, where that has begun; several workers load it each for itself.
 
     Raises:
         RetrievalError: the service cannot be opened.
@@ -412,7 +406,7 @@ def serve_application(
         except OSError as error:
             raise OSError(error.errno, f"port {port} is taken; choose another with --port") from error
         if workers == 1:
-            _serve(settings, front, listener, announce=True, loading=loading)
+            _serve(settings, front, listener, announce=True)
             return
         _announce(front, settings)
         from service.supervising import Supervisor
@@ -442,14 +436,7 @@ def serve_worker(settings: Settings, front: Front, listener: socket.socket) -> N
         raise SystemExit(CANNOT_OPEN) from None
 
 
-def _serve(
-    settings: Settings,
-    front: Front,
-    listener: socket.socket,
-    *,
-    announce: bool,
-    loading: Future[LoadedModel] | None = None,
-) -> None:
+def _serve(settings: Settings, front: Front, listener: socket.socket, *, announce: bool) -> None:
     import uvicorn
 
     from service.draining import DrainingServer
@@ -457,7 +444,7 @@ def _serve(
 
     folder = environment_text("PROMETHEUS_MULTIPROC_DIR")  # the supervisor sets it, and the library reads it too
     desk = open_desk(
-        load_parts(settings, loading),
+        load_parts(settings),
         open_reading=front.open_reading,
         public=front.public,
         hosts=front.hosts,

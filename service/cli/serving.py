@@ -33,17 +33,12 @@ def serve(
 
 
 def _serve(host: str | None, port: int | None, *, public_ask: bool, workers: int) -> None:
-    from service.loading import begin_loading
-    from service.settings import load_settings
-
-    settings = load_settings()
-    # What the first start has yet to make cannot be loaded, and workers load for themselves.
-    loading = begin_loading(settings) if workers == 1 and settings.exports.is_dir() else None
-
     from index.errors import RetrievalError
     from service.application import WorkersError, has_keys, is_public, serve_application
     from service.http.tracing import traces_can_be_sent
+    from service.settings import load_settings
 
+    settings = load_settings()
     bind = (host or settings.host, port or settings.port)
     if is_public(settings, bind[0]) and not public_ask and not has_keys(settings):
         fail(
@@ -56,9 +51,8 @@ def _serve(host: str | None, port: int | None, *, public_ask: bool, workers: int
     if not is_current():
         gc.enable()
         build()
-        loading = None  # it may have been exported anew
     try:
-        serve_application(settings, *bind, public_ask=public_ask, workers=workers, loading=loading)
+        serve_application(settings, *bind, public_ask=public_ask, workers=workers)
     except (RetrievalError, OSError, WorkersError) as error:
         fail(str(error))
 
