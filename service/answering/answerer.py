@@ -21,7 +21,7 @@ from service.answering.abstaining import (
     silence,
 )
 from service.answering.citing import Citations, sentences_of_facts
-from service.answering.composing import choose_sentences, order_sentences, prefer
+from service.answering.composing import choose_sentences, order_sentences, prefer, put_back_others
 from service.answering.following_up import Reading, complete_parts, names_topic, read_in_turn
 from service.answering.records import (
     Abstention,
@@ -282,7 +282,7 @@ class Answerer:
         self, question: str, hits: Sequence[SentenceHit], source_ids: Sequence[str] | None, *, compare: bool
     ) -> Sequence[SentenceHit]:
         """Order sentences by what the question asks and, unless told otherwise, by where sources differ."""
-        preferred = prefer(question, hits)
+        preferred = prefer(question, put_back_others(question, hits))
         return self._strict_first(question, preferred, source_ids) if compare else preferred
 
     def _strict_first(

@@ -5,7 +5,7 @@ import pytest
 from corpus.records import Passage, Span
 from index.hits import SentenceHit
 from index.lexical import stems
-from service.answering.composing import MAX_SENTENCES, choose_sentences, order_sentences, prefer
+from service.answering.composing import MAX_SENTENCES, choose_sentences, order_sentences, prefer, put_back_others
 
 
 def hit(text: str, score: float, source: str = "a", start: int = 0) -> SentenceHit:
@@ -33,6 +33,18 @@ def test_the_kind_of_question_prefers_what_stands_under_such_a_heading(question:
         "Told there.",
         "Told elsewhere.",
     ]
+
+
+def test_what_holds_for_another_illness_stands_behind() -> None:
+    infection = hit("Diet does not matter for kidney infections.", 0.9)
+    stone = hit("With kidney stones, eat less salt.", 0.8, "b", 50)
+    plain = hit("Drink more.", 0.75, "c", 99)
+    found = put_back_others("What may dad eat with a stone in his kidney?", [infection, stone, plain])
+    assert [h.text for h in found] == [stone.text, plain.text, infection.text]
+    assert found[-1].score == found[-1].cosine == pytest.approx(0.7)
+    both = hit("Kidney stones can bring kidney infections.", 0.9)
+    assert put_back_others("What may he eat with kidney stones?", [both, stone]) == [both, stone]
+    assert put_back_others("What may he eat?", [infection, stone]) == [infection, stone]
 
 
 def test_repeats_are_left_out() -> None:
