@@ -21,7 +21,7 @@ from index.parts import Part
 from index.remote import Elsewhere, RemoteCollection
 from index.reranking import RERANKED, Reranker
 from index.snapshot import Snapshot
-from index.spelling import Speller, count_words
+from index.spelling import Speller, count_words, words_of_others
 
 Rows = NDArray[np.int64]
 _Rows = tuple[Rows | None, Rows | None]
@@ -193,7 +193,9 @@ class Retriever:
                 if speller is None:
                     part, remote = self.snapshot.parts.get(collection), self.snapshot.remote.get(collection)
                     texts = () if part is None else (passage.embedded_text for passage in part.passages)
-                    speller = Speller(count_words(texts) if remote is None else remote.counts.words, self._known_words)
+                    others = (one.text for one in (part.questions if part else ()) if one.reason == "out_of_scope")
+                    known = self._known_words | words_of_others(others)
+                    speller = Speller(count_words(texts) if remote is None else remote.counts.words, known)
                     if part is not None or remote is not None:  # names that were made up must not fill the memory
                         self._spellers[collection] = speller
         return speller

@@ -29,6 +29,7 @@ _TEXTSPEAK = {
 
 _VERY_SHORT = 3
 _SHORTEST = 4
+_OFTEN = 3
 _LONG = 8
 
 
@@ -92,6 +93,11 @@ class Speller:
 def count_words(texts: Iterable[str]) -> Counter[str]:
     """Return how often each word stands in texts, in lower case."""
     return Counter(word.lower() for text in texts for word in _WORD.findall(text))
+
+
+def words_of_others(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words that stand three times or more in questions about something else: "acne" is no slip for "ache"."""
+    return frozenset(word for word, times in count_words(texts).items() if times >= _OFTEN)
 
 
 def model_words(vocabulary: Iterable[str]) -> frozenset[str]:

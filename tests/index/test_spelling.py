@@ -1,6 +1,6 @@
 import pytest
 
-from index.spelling import Speller, count_words, model_words
+from index.spelling import Speller, count_words, model_words, words_of_others
 
 CORPUS = ["Back spasms ease with movement.", "Sciatica: pain along the nerve", "spasms, spasms; moments"]
 
@@ -40,3 +40,7 @@ def test_a_repair_is_the_same_the_second_time() -> None:
 
 def test_only_whole_words_of_a_vocabulary_are_words() -> None:
     assert model_words(["[CLS]", "##ing", "back", "of", "s1", "yoga"]) == {"back", "yoga"}
+
+
+def test_what_other_questions_often_name_is_a_word() -> None:
+    assert words_of_others(["Acne?", "acne scars", "my acne hurts", "scars"]) == {"acne"}
