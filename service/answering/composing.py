@@ -8,7 +8,7 @@ from index.hits import SentenceHit
 
 MAX_SENTENCES = 5
 MAX_WORDS = 90
-RELATIVE_COSINE = 0.7
+RELATIVE_COSINE = 0.75
 """A sentence whose cosine is below this share of the first one's is left out: what else a collection holds moves the
 weight of words, but no cosine."""
 
