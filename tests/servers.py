@@ -129,7 +129,28 @@ def open_milvus_lite() -> Iterator[str]:
         program = str(Path(sys.executable).with_name("milvus-lite"))
         command = [program, "server", "--data-dir", folder, "--host", "127.0.0.1", "--port", str(port)]
         with open_server(command, port):
-            yield f"http://127.0.0.1:{port}"
+            address = f"http://127.0.0.1:{port}"
+            _await_milvus(address)
+            yield address
+
+
+def _await_milvus(address: str) -> None:
+    """Return once it serves: its port answers earlier."""
+    from pymilvus import MilvusClient
+    from pymilvus.exceptions import MilvusException
+
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        try:
+            client = MilvusClient(address, timeout=_SECONDS / 6)
+            client.list_collections()
+        except MilvusException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            client.close()
+            return
 
 
 def _port_with_its_twin() -> int:
