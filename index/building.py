@@ -17,14 +17,14 @@ from corpus.errors import CorpusError
 from corpus.questions import KnownQuestion
 from corpus.records import Document, Passage, Span
 from corpus.splitting import SPLITTER_VERSION, split_document
-from index.caching import embed_cached
+from index.caching import embed_cached, keep_latest
 from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
 from index.lexical import LexicalIndex
 from index.manifest import MOST_SENTENCES
 from index.parts import SHIPPED, Part, RemotePart
 from index.snapshot import Manifest, publish_snapshot
-from index.teaching import teach_sentences
+from index.teaching import TEACHING, teach_sentences
 
 PLAIN_SHARE = 0.75
 SECTION_SHARE = 0.25
@@ -76,7 +76,7 @@ def build_snapshot(
     parts = {}
     for draft in drafts:
         needed = len(draft.texts())
-        parts[draft.collection] = draft.indexed(vectors[:needed], by_id)
+        parts[draft.collection] = draft.indexed(vectors[:needed], by_id, cache)
         vectors = vectors[needed:]
     return publish_snapshot(
         root,
@@ -109,8 +109,8 @@ class _Draft:
     def sentence_texts(self) -> list[str]:
         return [sentence_text(self.passages[row], span) for row, span in self.sentences]
 
-    def indexed(self, vectors: NDArray[np.float32], documents: Mapping[str, Document]) -> Part:
-        """Return the part, given the vectors of :meth:`texts` and the documents by id."""
+    def indexed(self, vectors: NDArray[np.float32], documents: Mapping[str, Document], cache: Path | None) -> Part:
+        """Return the part, given the vectors of :meth:`texts`, the documents by id and the folder of the cache."""
         count = len(self.passages)
         passage_vectors = vectors[:count]
         vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
@@ -119,7 +119,7 @@ class _Draft:
             headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
             owners = [row for row, _ in self.sentences]
             combined = combine(in_context, plain, passage_vectors, headings, owners)
-            sentence_vectors = teach_sentences(combined, question_vectors, self._answers(documents))
+            sentence_vectors = self._taught(combined, question_vectors, documents, cache)
         return Part(
             self.passages,
             self.sentences,
@@ -130,6 +130,20 @@ class _Draft:
             tuple(self.questions),
             DenseIndex.build(question_vectors),
         )
+
+    def _taught(
+        self,
+        sentences: NDArray[np.float32],
+        questions: NDArray[np.float32],
+        documents: Mapping[str, Document],
+        cache: Path | None,
+    ) -> NDArray[np.float32]:
+        """Return sentence vectors that have learnt from the known questions, if there are any."""
+        answers = self._answers(documents)
+        if cache is None or not answers:
+            return teach_sentences(sentences, questions, answers)
+        made_from = (TEACHING.encode(), sentences.tobytes(), questions.tobytes(), repr(answers).encode())
+        return keep_latest("taught", made_from, lambda: teach_sentences(sentences, questions, answers), cache)
 
     def _answers(self, documents: Mapping[str, Document]) -> list[list[int]]:
         """Return for each known question the sentences that are taught from it: none where it is held out."""

@@ -1,8 +1,9 @@
 """Vectors kept between builds, so that only new or changed texts are embedded.
 
-One SQLite file in a folder of its own. A row is found by the sha256 of model and text, and carries a sha256 over its
-own name and vector: a damaged row is embedded again, a damaged file is made anew. After a build the rows that it did
-not use are gone, so that a deleted text leaves no vector behind.
+One SQLite file in a folder of its own, beside a file for each result that is made from all of them. A row is found by
+the sha256 of model and text, and carries a sha256 over its own name and vector: a damaged row is embedded again, a
+damaged file is made anew. After a build the rows that it did not use are gone, so that a deleted text leaves no vector
+behind.
 
 Under onnxruntime a vector does not depend on the batch that it was made in, so that a build from the cache gives the
 snapshot of a fresh one. Under torch, and in an older export, its last bits do: about 1e-7 a value, too
@@ -11,7 +12,7 @@ little to show in what is found, but enough for another name of the snapshot.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -100,6 +101,37 @@ def remember(vectors: Iterable[tuple[str, NDArray[np.float32]]], model_id: str, 
     with closing(_open(folder)) as cache:
         while some := list(islice(rest, _AT_ONCE)):
             _write(cache, {_name(model_id, text): vector for text, vector in some})
+
+
+def keep_latest(
+    name: str, made_from: Iterable[bytes], make: Callable[[], NDArray[np.float32]], folder: Path
+) -> NDArray[np.float32]:
+    """Return what ``make`` makes, from the cache where the call before was given the same.
+
+    Args:
+        name: Which result it is: the latest of each name is kept.
+        made_from: Everything that the result depends on.
+        make: Makes it.
+        folder: Where the cache lies; made when missing.
+    """
+    given = hashlib.sha256()
+    for part in made_from:
+        given.update(hashlib.sha256(part).digest())
+    digest, path = given.digest(), folder / f"{name}.vectors"
+    with suppress(OSError, ValueError):
+        kept = path.read_bytes()
+        # The first line names what it was made from and what follows.
+        head, _, content = kept.partition(b"\n")
+        found, checksum, width = head.decode().split()
+        if found == digest.hex() and checksum == hashlib.sha256(content).hexdigest():
+            return np.frombuffer(content, dtype="<f4").astype(np.float32).reshape(-1, int(width))
+    made = make()
+    content = made.astype("<f4").tobytes()
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(f"{digest.hex()} {hashlib.sha256(content).hexdigest()} {made.shape[1]}\n".encode() + content)
+    fresh.replace(path)
+    return made
 
 
 def _shifted(progress: Progress | None, done: int, of: int) -> Progress | None:

@@ -25,6 +25,9 @@ BATCH = 256
 STEP = 0.01
 SEED = 1
 
+TEACHING = f"1 {SHARPNESS} {HOLD} {EPOCHS} {BATCH} {STEP} {SEED}"
+"""Names the way of teaching; its first number goes up when anything else of it changes."""
+
 _MEAN_DECAY, _SQUARE_DECAY, _TINY = 0.9, 0.999, 1e-8
 
 

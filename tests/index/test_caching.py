@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from corpus.records import Document
 from index import caching
 from index.building import build_snapshot
-from index.caching import FILE, embed_cached, embed_known, remember
+from index.caching import FILE, embed_cached, embed_known, keep_latest, remember
 from index.embedding import Progress
 from index.snapshot import open_snapshot
 from tests.index.fakes import HashingEmbedder
@@ -155,3 +155,24 @@ def test_vectors_that_were_made_elsewhere_are_not_made_again(tmp_path: Path) -> 
     embedder = HashingEmbedder()
     assert np.array_equal(embed_cached(TEXTS, embedder, tmp_path), vectors)
     assert embedder.seen == []
+
+
+def test_a_result_is_made_again_only_where_something_differs(tmp_path: Path) -> None:
+    made: list[float] = []
+
+    def take(name: str, part: bytes) -> NDArray[np.float32]:
+        def make() -> NDArray[np.float32]:
+            made.append(len(made))
+            return np.full((2, 3), made[-1], dtype=np.float32)
+
+        return keep_latest(name, (b"recipe", part), make, tmp_path / "cache")
+
+    assert [take(*given)[1, 2] for given in [("a", b"x"), ("a", b"x"), ("b", b"x"), ("a", b"y"), ("a", b"x")]] == [
+        *(0.0, 0.0, 1.0, 2.0, 3.0)
+    ]
+    kept = tmp_path / "cache" / "a.vectors"
+    for content in (kept.read_bytes()[:-1], kept.read_bytes().replace(b"\n", b"\n\x01", 1), b"", b"\xff\n"):
+        kept.write_bytes(content)
+        before = len(made)
+        assert take("a", b"x").shape == (2, 3)
+        assert len(made) == before + 1
