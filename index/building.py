@@ -41,6 +41,7 @@ def build_snapshot(
     most_sentences: int = MOST_SENTENCES,
     questions: Sequence[KnownQuestion] = (),
     remote: Mapping[str, RemotePart] | None = None,
+    shipped: str = "",
 ) -> Manifest:
     """Split, embed, index and publish.
 
@@ -55,6 +56,7 @@ def build_snapshot(
             shipped digests, which are calibrated, always have both.
         questions: Known questions of the shipped corpus.
         remote: Collections that an engine elsewhere holds; none of their documents is among ``documents``.
+        shipped: Digest of what the shipped documents and known questions were read from.
 
     Returns:
         The manifest of the published snapshot. The same documents and model give the same snapshot; from a cache the
@@ -85,6 +87,7 @@ def build_snapshot(
         kept,
         parts,
         remote,
+        shipped,
     )
 
 

@@ -51,9 +51,6 @@ class KnownQuestions:
     def __init__(self, part: Part) -> None:
         self._part = part
         silent = np.array([bool(question.reason) for question in part.questions], dtype=np.bool_)
-        self._rows: dict[str, set[int]] = {}
-        for row, question in enumerate(part.questions):
-            self._rows.setdefault(_folded(question.text), set()).add(row)
         self._answered, self._unanswered = np.flatnonzero(~silent), np.flatnonzero(silent)
 
     def look_up(self, vector: NDArray[np.float32], asked: tuple[str, ...] = ()) -> Nearness:
@@ -65,17 +62,23 @@ class KnownQuestions:
         """
         if not self._part.questions:
             return NOWHERE
-        answered, unanswered = (self._nearest(vector, kind, asked) for kind in (self._answered, self._unanswered))
+        itself = {_folded(text) for text in asked}
+        answered, unanswered = (self._nearest(vector, kind, itself) for kind in (self._answered, self._unanswered))
         return Nearness(
             tuple(hit.score for hit in answered),
             tuple(hit.score for hit in unanswered),
             self._part.questions[unanswered[0].row].reason if unanswered else "",
         )
 
-    def _nearest(self, vector: NDArray[np.float32], kind: NDArray[np.int64], asked: tuple[str, ...]) -> list[Hit]:
-        itself = {row for text in asked for row in self._rows.get(_folded(text), ())}
-        hits = self._part.question_vectors.search(vector, KNOWN_DEPTH + len(itself), kind)
-        return [hit for hit in hits if hit.row not in itself][:KNOWN_DEPTH]
+    def _nearest(self, vector: NDArray[np.float32], kind: NDArray[np.int64], itself: set[str]) -> list[Hit]:
+        """Return the nearest of a kind but those that are the query itself, which are among the very nearest."""
+        depth = KNOWN_DEPTH
+        while True:
+            hits = self._part.question_vectors.search(vector, depth, kind)
+            others = [hit for hit in hits if _folded(self._part.questions[hit.row].text) not in itself]
+            if len(others) >= KNOWN_DEPTH or len(hits) < depth:
+                return others[:KNOWN_DEPTH]
+            depth += KNOWN_DEPTH
 
 
 def _folded(text: str) -> str:

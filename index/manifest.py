@@ -14,7 +14,7 @@ from typing import Any
 
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 MOST_SENTENCES = 5_000
@@ -32,6 +32,8 @@ class Manifest:
         model_id: Model that made the vectors.
         dimension: Length of a vector.
         splitter: Version of the splitter and its token budget.
+        made_from: What ``shipped`` and ``stored`` documents it was made of, as digests: whoever builds says what the
+            first covers, and the second is :func:`index.publishing.digest_of_stored`.
         counts: Documents, passages and sentences in all; sentences are those that have vectors.
         collections: Passages, sentences and known questions of each collection, by name, in the order of their folders.
         files: Size and sha256 of every other file, by relative path; of vectors also the kind of their index, and which
@@ -42,6 +44,7 @@ class Manifest:
     model_id: str
     dimension: int
     splitter: Mapping[str, int]
+    made_from: Mapping[str, str]
     counts: Mapping[str, int]
     collections: Mapping[str, Mapping[str, int]]
     files: Mapping[str, Mapping[str, Any]]

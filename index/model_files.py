@@ -63,6 +63,15 @@ def check_model_files(path: Path | None = None) -> ModelFiles:
     return _check_packaged() if path is None else _check_own(path)
 
 
+def expected_model_id(path: Path | None = None) -> str:
+    """Return the identity that :func:`check_model_files` will find, without reading the packaged model.
+
+    Raises:
+        ModelFileError: a model of the user's own is incomplete or is a pickle.
+    """
+    return f"{MODEL_NAME}@{PINNED['model.safetensors'][:12]}" if path is None else _check_own(path).model_id
+
+
 def _check_packaged() -> ModelFiles:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

@@ -48,14 +48,14 @@ class OnnxFiles:
     pad_id: int
 
 
-def export_folder(files: ModelFiles, home: Path) -> Path:
+def export_folder(model_id: str, home: Path) -> Path:
     """Return the folder below ``home`` in which the export of a model lies, or would."""
-    return home / f"{files.model_id.replace('@', '-')}-onnx{FORMAT}"
+    return home / f"{model_id.replace('@', '-')}-onnx{FORMAT}"
 
 
-def is_outdated(files: ModelFiles, home: Path) -> bool:
+def is_outdated(model_id: str, home: Path) -> bool:
     """Whether an earlier version exported a model below ``home``, and this one has not yet."""
-    folder = export_folder(files, home)
+    folder = export_folder(model_id, home)
     return not folder.exists() and any(home.glob(f"{folder.name.removesuffix(str(FORMAT))}*"))
 
 
@@ -71,7 +71,7 @@ def check_onnx_files(files: ModelFiles, home: Path) -> OnnxFiles:
     Raises:
         ModelFileError: there is no export, it is another model's, or a file is missing or changed.
     """
-    folder = export_folder(files, home)
+    folder = export_folder(files.model_id, home)
     facts = _read_facts(folder)
     if facts.get("model") != files.hashes:
         raise ModelFileError(folder / EXPORT, f"is an export of another model than {files.model_id}; export it again")

@@ -54,7 +54,7 @@ def export_onnx(files: ModelFiles, home: Path, reference: SentenceTransformersEm
     except ModelFileError:
         pass  # there is none, or none that is whole
     home.mkdir(parents=True, exist_ok=True)
-    target = export_folder(files, home)
+    target = export_folder(files.model_id, home)
     embedder = reference or SentenceTransformersEmbedder(files)
     aside = Path(tempfile.mkdtemp(prefix=".exporting-", dir=home))
     try:
@@ -90,7 +90,7 @@ def export_apart(files: ModelFiles, home: Path) -> OnnxFiles:
     )
     if done.returncode:
         said = done.stderr.strip().rsplit("\n", 1)[-1] or f"the process ended with {done.returncode}"
-        raise ModelFileError(export_folder(files, home), f"could not be made ({said})")
+        raise ModelFileError(export_folder(files.model_id, home), f"could not be made ({said})")
     return check_onnx_files(files, home)
 
 

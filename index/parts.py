@@ -19,7 +19,7 @@ from index.weighing import WordCounts
 SHIPPED = "default"
 """Collection of the shipped corpus."""
 
-QUESTIONS = "questions.jsonl"
+QUESTIONS = "questions.json"
 REMOTE = "remote.json"
 PARTS = "parts"
 """Folder of a snapshot that holds one numbered folder a collection."""
@@ -107,7 +107,7 @@ def write_part(folder: Path, part: Part) -> None:
     part.sentence_vectors.save(folder / "sentences.faiss")
     part.passage_words.save(folder / "passage-words")
     part.sentence_words.save(folder / "sentence-words")
-    write_lines(folder / QUESTIONS, map(question_fields, part.questions))
+    (folder / QUESTIONS).write_text(json_line(_question_columns(part.questions)), encoding="utf-8")
     part.question_vectors.save(folder / "questions.faiss")
 
 
@@ -120,18 +120,25 @@ def read_part(folder: Path) -> Part:
         sentence_vectors=DenseIndex.load(folder / "sentences.faiss"),
         passage_words=LexicalIndex.load(folder / "passage-words"),
         sentence_words=LexicalIndex.load(folder / "sentence-words"),
-        questions=tuple(
-            KnownQuestion(row["text"], tuple(row["facts"]), row["reason"], row["held_out"])
-            for row in read_lines(folder / QUESTIONS)
-        ),
+        questions=_read_questions(folder / QUESTIONS),
         question_vectors=DenseIndex.load(folder / "questions.faiss"),
     )
 
 
-def question_fields(question: KnownQuestion) -> dict[str, Any]:
-    """Return a question as it is written: there are thousands, and ``asdict`` copies each value of each."""
-    fields = {"text": question.text, "facts": question.facts, "reason": question.reason}
-    return fields | {"held_out": question.held_out}
+def _question_columns(questions: Sequence[KnownQuestion]) -> dict[str, Any]:
+    """Return questions by column: thousands of lines take three times as long to read."""
+    return {
+        "texts": [question.text for question in questions],
+        "facts": [question.facts for question in questions],
+        "reasons": [question.reason for question in questions],
+        "held_out": [question.held_out for question in questions],
+    }
+
+
+def _read_questions(path: Path) -> tuple[KnownQuestion, ...]:
+    columns = json.loads(path.read_text(encoding="utf-8"))
+    every = zip(columns["texts"], map(tuple, columns["facts"]), columns["reasons"], columns["held_out"], strict=True)
+    return tuple(KnownQuestion(*one) for one in every)
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> None:

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from corpus.questions import KnownQuestion
 from corpus.records import Document
 from index.errors import DamagedSnapshotError, NoSnapshotError, SnapshotError
 from index.flushing import flush, flush_tree
@@ -33,13 +32,10 @@ from index.manifest import (
 )
 from index.parts import (
     PARTS,
-    QUESTIONS,
     REMOTE,
-    SHIPPED,
     Part,
     RemotePart,
     json_line,
-    question_fields,
     read_remote,
     write_lines,
     write_part,
@@ -61,6 +57,7 @@ def publish_snapshot(
     documents: Sequence[Document],
     parts: Mapping[str, Part],
     remote: Mapping[str, RemotePart] | None = None,
+    shipped: str = "",
 ) -> Manifest:
     """Write a snapshot below ``root`` and make it the current one.
 
@@ -71,6 +68,7 @@ def publish_snapshot(
         documents: Documents in order.
         parts: By collection, at least one.
         remote: Collections that an engine elsewhere holds.
+        shipped: Digest of what the shipped documents and known questions were read from.
 
     Returns:
         The manifest. A crash at any step leaves the old snapshot or the new one current, never a mix.
@@ -89,6 +87,7 @@ def publish_snapshot(
                 model_id=model_id,
                 dimension=next(iter(parts.values())).passage_vectors.dimension,
                 splitter=dict(splitter),
+                made_from={"shipped": shipped, "stored": digest_of_stored(documents)},
                 counts={"documents": len(documents)}
                 | {
                     kind: sum(count[kind] for count in counts.values())
@@ -166,21 +165,13 @@ def check_current_snapshot(root: Path) -> Manifest:
     return manifest
 
 
-def holds_documents(manifest: Manifest, documents: Iterable[Document]) -> bool:
-    """Whether a snapshot was made of exactly these documents, with all that is said of them; takes ids in any order."""
+def digest_of_stored(documents: Iterable[Document]) -> str:
+    """Return a digest of the documents that were brought, with all that is said of them; takes any order."""
     digest = hashlib.sha256()
     for document in sorted(documents, key=lambda document: document.id):
-        digest.update(json_line(asdict(document)).encode())
-    return bool(manifest.files[DOCUMENTS]["sha256"] == digest.hexdigest())
-
-
-def holds_questions(manifest: Manifest, questions: Sequence[KnownQuestion]) -> bool:
-    """Whether a snapshot was made with exactly these known questions of the shipped corpus."""
-    name = f"{PARTS}/{list(manifest.collections).index(SHIPPED)}/{QUESTIONS}" if SHIPPED in manifest.collections else ""
-    wanted = hashlib.sha256(
-        "".join(json_line(question_fields(question)) for question in questions).encode()
-    ).hexdigest()
-    return name in manifest.files and manifest.files[name]["sha256"] == wanted
+        if not document.source.digest:
+            digest.update(json_line(asdict(document)).encode())
+    return digest.hexdigest()
 
 
 def activate_snapshot(root: Path, snapshot_id: str) -> None:

@@ -260,7 +260,8 @@ def open_desk(
     questions = QuestionLog(settings.question_log, settings.log_questions)
     deliverer, poller = open_delivering(settings, database, serving, parts.gate, keeper)
     tracing = None if not settings.traces_url else Tracing(settings.traces_url)
-    background: list[Background] = [follower, rebuilder, keeper, questions, deliverer, poller, Warming()]
+    background: list[Background] = [follower, rebuilder, keeper, questions, deliverer, poller]
+    background.append(Warming(parts.rules.speller.prepare))
     return Desk(
         settings,
         serving,

@@ -4,12 +4,14 @@ import hashlib
 import logging
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 
+import corpus
+import index
 from corpus.questions import load_questions
 from corpus.sentences import split_sentences
 from corpus.sources import load_shipped_documents
@@ -20,16 +22,15 @@ from index.embedding import Embedder, MeteredEmbedder, Progress, SentenceTransfo
 from index.errors import EngineError, ModelFileError, SnapshotError
 from index.fast import choose_embedder
 from index.manifest import named_snapshots
-from index.model_files import ModelFiles, check_model_files
+from index.model_files import ModelFiles, check_model_files, expected_model_id
 from index.onnx_embedder import check_onnx_files, is_outdated
 from index.onnx_export import export_apart
 from index.parts import RemotePart
 from index.snapshot import (
     Manifest,
     check_current_snapshot,
+    digest_of_stored,
     drop_snapshots_with,
-    holds_documents,
-    holds_questions,
     read_manifest,
 )
 from index.snapshot import remote_parts as read_remote_parts
@@ -138,6 +139,7 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
             most_sentences=settings.most_sentences,
             questions=load_questions(),
             remote=remote,
+            shipped=shipped_digest(),
         )
         drop_snapshots_with(settings.snapshots, withdrawn_versions(engine))
         if shared is not None:
@@ -225,15 +227,10 @@ def index_is_current(settings: Settings) -> bool:
     Where an earlier version exported the model, a build is wanted too: it exports it anew.
 
     Raises:
-        ModelFileError: the model is missing or changed.
-        CorpusError: the shipped corpus contradicts itself.
+        ModelFileError: a model of the user's own is missing.
     """
-    with ThreadPoolExecutor(1) as pool:
-        # Hashing needs a core, but not the interpreter, which reads the corpus meanwhile.
-        checking = pool.submit(check_model_files, settings.model)
-        shipped, questions = load_shipped_documents(), load_questions()
-        files = checking.result()
-    if is_outdated(files, settings.exports):
+    model_id = expected_model_id(settings.model)
+    if is_outdated(model_id, settings.exports):
         return False
     try:
         manifest = check_current_snapshot(settings.snapshots)
@@ -241,18 +238,30 @@ def index_is_current(settings: Settings) -> bool:
         return False
     remote = read_remote_parts(settings.snapshots, manifest)
     if settings.engine == "milvus":
-        if not holds(open_database(settings.database), files.model_id, remote, settings.most_sentences):
+        if not holds(open_database(settings.database), model_id, remote, settings.most_sentences):
             return False
     elif remote:
         return False
     stored = load_documents(open_database(settings.database), but=remote) if is_made(settings.database) else []
     splitter = {"version": SPLITTER_VERSION, "most_sentences": settings.most_sentences}
     return (
-        manifest.model_id == files.model_id
+        manifest.model_id == model_id
         and manifest.splitter.items() >= splitter.items()
-        and holds_documents(manifest, [*shipped, *stored])
-        and holds_questions(manifest, questions)
+        and manifest.made_from == {"shipped": shipped_digest(), "stored": digest_of_stored(stored)}
     )
+
+
+def shipped_digest() -> str:
+    """Return a digest of the shipped corpus's files and of the code that makes an index of them."""
+    digest = hashlib.sha256()
+    for package, pattern in ((corpus, "*"), (index, "*.py")):
+        home = Path(package.__path__[0])
+        for path in sorted(home.rglob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = path.read_bytes()
+                digest.update(f"{package.__name__}/{path.relative_to(home).as_posix()} {len(content)}\n".encode())
+                digest.update(content)
+    return digest.hexdigest()
 
 
 def load_embedder(

@@ -24,7 +24,7 @@ from index.embedding import Embedder, Progress
 from index.errors import SnapshotError
 from index.hits import PassageHit
 from index.retrieving import Filters, Retriever
-from index.snapshot import check_current_snapshot, holds_documents, open_snapshot
+from index.snapshot import check_current_snapshot, digest_of_stored, open_snapshot
 
 COLLECTION = "pairs"
 DEPTH = 100
@@ -92,7 +92,7 @@ def open_retriever(
     documents = list(documents_of(pairs))
     snapshots = home / "snapshots"
     try:
-        built = holds_documents(check_current_snapshot(snapshots), documents)
+        built = check_current_snapshot(snapshots).made_from["stored"] == digest_of_stored(documents)
     except SnapshotError:
         built = False
     if not built:

@@ -9,7 +9,7 @@ that two languages share ("i", "me", "am") settles nothing.
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -100,20 +100,29 @@ def is_screened(text: str) -> tuple[bool, str]:
 
 
 class Warming:
-    """Loads the identifier beside a service that starts, so that no person waits for it."""
+    """Loads the identifier, and does other work, beside a service that starts, so that no person waits for it.
 
-    def __init__(self) -> None:
+    Args:
+        other: Work that the first question would have to wait for otherwise.
+    """
+
+    def __init__(self, *other: Callable[[], object]) -> None:
+        self._work: tuple[Callable[[], object], ...] = (*other, _identifier)
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Load in a thread of its own; at once over when it is loaded already."""
-        self._thread = threading.Thread(target=_identifier, name="language", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="warming", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Wait until it is loaded."""
         if self._thread is not None:
             self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        for work in self._work:
+            work()
 
 
 def unchecked_text(language: str) -> str:

@@ -162,7 +162,7 @@ def find_likeness(turn: Turn, weights: Weights) -> Likeness | None:
         return None
     if best < weights.alarm_from:
         return Likeness(best)
-    ranked, levels = _choose(features.named_in(*place), features.size(*place), weights.choice)
+    ranked, levels = _choose(features.named_in(*place), features.size(*place), weights)
     return Likeness(best, ranked, levels, _heaviest(features, *place, sums.values, weights.alarm))
 
 
@@ -213,15 +213,14 @@ class _Sums:
         return total / sqrt(len(words) + _SMOOTHING) + self._bias
 
 
-def _choose(
-    named: set[str], size: float, choice: Mapping[str, Mapping[str, float]]
-) -> tuple[list[str], dict[Level, float]]:
+def _choose(named: set[str], size: float, weights: Weights) -> tuple[list[str], dict[Level, float]]:
     """Rules from the likeliest on, and the share of each level."""
-    totals = dict.fromkeys(choice[BIAS], 0.0)
+    constants = weights.choice_of(BIAS)
+    totals = dict.fromkeys(constants, 0.0)
     for feature in sorted(named):
-        for name, weight in choice.get(feature, {}).items():
+        for name, weight in weights.choice_of(feature).items():
             totals[name] += weight
-    for name, constant in choice[BIAS].items():
+    for name, constant in constants.items():
         totals[name] = totals[name] / size + constant
     chances = {level: 1 / (1 + exp(-totals[level.value])) for level in _LEVELS}
     whole = sum(chances.values())

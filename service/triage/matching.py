@@ -175,11 +175,15 @@ class Lexicon:
     def _compile(self, concepts: Mapping[str, Concept]) -> None:
         depth: dict[str, int] = {}
         rows: list[Row] = []
+        below: dict[str, set[str]] = {}
         for concept in concepts.values():
+            below[concept.name] = {part for near in concept.near for part in near.of}
             for phrase in concept.phrases:
                 for elements in parse_phrase(phrase, f"concept {concept.name}"):
                     self._add_row(concept.name, elements, rows)
-            self._depth(concept.name, concepts, depth, ())
+                    below[concept.name] |= self._named_in(elements, concept.name)
+        for concept in concepts.values():
+            self._depth(concept.name, below, depth, ())
         self._depths = [_Depth() for _ in range(max(depth.values(), default=0) + 1)]
         for row in rows:
             anchor = min(sorted(row.words or row.concepts), key=self._commonness)
@@ -213,29 +217,23 @@ class Lexicon:
             for word in words_of(symbol)
         )
 
-    def _depth(self, name: str, concepts: Mapping[str, Concept], depth: dict[str, int], above: tuple[str, ...]) -> int:
+    def _depth(self, name: str, below: Mapping[str, set[str]], depth: dict[str, int], above: tuple[str, ...]) -> int:
         if name in depth:
             return depth[name]
         if name in above:
             raise RulesError(f"concept {name}", "refers to itself: " + " > ".join((*above, name)))
-        if name not in concepts:
+        if name not in below:
             raise RulesError(f"concept {above[-1] if above else name}", f"there is no concept {name!r}")
-        deepest = 0
-        for below in self._below(concepts[name]):
-            deepest = max(deepest, 1 + self._depth(below, concepts, depth, (*above, name)))
-        depth[name] = deepest
-        return deepest
+        depths = (1 + self._depth(part, below, depth, (*above, name)) for part in below[name])
+        depth[name] = max(depths, default=0)
+        return depth[name]
 
-    def _below(self, concept: Concept) -> set[str]:
-        below = {part for near in concept.near for part in near.of}
-        for phrase in concept.phrases:
-            for elements in parse_phrase(phrase, f"concept {concept.name}"):
-                for element in elements:
-                    if element.symbol[0] == "<":
-                        below.add(element.symbol[1:-1])
-                    elif element.symbol[0] == "@" and element.symbol not in self._quantities:
-                        raise RulesError(f"concept {concept.name}", f"there is no quantity {element.symbol!r}")
-        return below
+    def _named_in(self, elements: Iterable[Element], concept: str) -> set[str]:
+        """Return the concepts that one phrase of a concept names."""
+        for element in elements:
+            if element.symbol[0] == "@" and element.symbol not in self._quantities:
+                raise RulesError(f"concept {concept}", f"there is no quantity {element.symbol!r}")
+        return {element.symbol[1:-1] for element in elements if element.symbol[0] == "<"}
 
 
 def _add_row(row: Row, marks: Marks, chart: Chart) -> None:

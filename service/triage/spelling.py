@@ -5,6 +5,7 @@ words that lie a slip or two away from a word of the rules.
 """
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -41,14 +42,28 @@ class Speller:
         for word in sorted(targets):
             self._long.setdefault(len(word), []).append(word)
             self._short.setdefault((word[0], len(word)), []).append(word)
-        self._spoken: dict[str, list[str]] = {}
-        for word in sorted(vocabulary):
+
+    def prepare(self) -> None:
+        """Work out how the words sound now, not when the first unknown word comes."""
+        _ = self._sounds
+
+    @cached_property
+    def _spoken(self) -> dict[str, list[str]]:
+        """Sound to the words that have it."""
+        spoken: dict[str, list[str]] = {}
+        for word in sorted(self._vocabulary):
             if len(word) >= _SHORTEST_SPOKEN and word.isalpha() and word.isascii():
                 for sound in sounds_of(word):
-                    self._spoken.setdefault(sound, []).append(word)
-        self._sounds: dict[tuple[str, int], list[str]] = {}
+                    spoken.setdefault(sound, []).append(word)
+        return spoken
+
+    @cached_property
+    def _sounds(self) -> dict[tuple[str, int], list[str]]:
+        """First letter and length to the sounds that have them."""
+        sounds: dict[tuple[str, int], list[str]] = {}
         for sound in self._spoken:
-            self._sounds.setdefault((sound[0], len(sound)), []).append(sound)
+            sounds.setdefault((sound[0], len(sound)), []).append(sound)
+        return sounds
 
     def correct(self, word: str) -> str:
         """Return the word of the rules meant by ``word``, or ``word`` itself when none is likely.

@@ -19,7 +19,7 @@ from tests.index.fakes import HashingEmbedder
 
 NAME = "snap_0123456789abcdef"
 MANIFEST = Manifest(
-    3, "hashing@1", 16, {"version": 1}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
+    4, "hashing@1", 16, {"version": 1}, {}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
 )
 
 
@@ -37,8 +37,8 @@ def test_a_name_is_made_from_the_bytes_of_the_manifest(tmp_path: Path) -> None:
 
 
 def test_the_order_of_entries_does_not_change_the_name() -> None:
-    one = Manifest(3, "m", 2, {"version": 1, "budget": 2}, {}, {}, {})
-    other = Manifest(3, "m", 2, {"budget": 2, "version": 1}, {}, {}, {})
+    one = Manifest(4, "m", 2, {"version": 1, "budget": 2}, {}, {}, {}, {})
+    other = Manifest(4, "m", 2, {"budget": 2, "version": 1}, {}, {}, {}, {})
     assert one.snapshot_id == other.snapshot_id
 
 
@@ -54,15 +54,15 @@ def test_the_manifest_lists_every_file(documents: list[Document], tmp_path: Path
     check_files(tmp_path, manifest.snapshot_id, manifest)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"format": 4, "shards": []}, {"format": "3"}])
+@pytest.mark.parametrize("change", [{"format": 3}, {"format": 5, "shards": []}, {"format": "4"}])
 def test_another_format_is_refused_by_the_name_of_both(change: dict[str, object], tmp_path: Path) -> None:
     fields = json.loads(MANIFEST.to_bytes()) | change
     name = _store(tmp_path, json.dumps(fields).encode())
-    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 3"):
+    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 4"):
         read_manifest(tmp_path, name)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 3}', b'{"format": 3, "x": 2}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 4}', b'{"format": 4, "x": 2}'])
 def test_what_is_no_manifest_is_refused_even_under_its_own_name(content: bytes, tmp_path: Path) -> None:
     name = _store(tmp_path, content)
     with pytest.raises(DamagedSnapshotError, match=r"manifest\.json is not a manifest"):

@@ -22,7 +22,7 @@ def copied(exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A folder in which "exporting" copies the graph that was made once."""
 
     def copy(files: ModelFiles, path: Path) -> None:
-        for file in export_folder(files, exports).glob("model.onnx*"):
+        for file in export_folder(files.model_id, exports).glob("model.onnx*"):
             shutil.copyfile(file, path.parent / file.name)
 
     monkeypatch.setattr(onnx_export, "_write_graph", copy)
@@ -49,15 +49,15 @@ def test_a_whole_export_is_not_made_again(model: ModelFiles, exports: Path, monk
 def test_an_export_of_an_earlier_version_is_made_anew(
     model: ModelFiles, exports: Path, reference: SentenceTransformersEmbedder, copied: Path
 ) -> None:
-    assert not is_outdated(model, copied)  # nothing was exported yet
+    assert not is_outdated(model.model_id, copied)  # nothing was exported yet
     earlier = copied / "all-MiniLM-L6-v2-53aa51172d14-onnx1"
     copied.mkdir()
-    earlier.symlink_to(export_folder(model, exports))
-    assert is_outdated(model, copied)
+    earlier.symlink_to(export_folder(model.model_id, exports))
+    assert is_outdated(model.model_id, copied)
     with pytest.raises(ModelFileError, match="was not exported yet"):
         check_onnx_files(model, copied)
     assert export_onnx(model, copied, reference).path.name == "all-MiniLM-L6-v2-53aa51172d14-onnx2"
-    assert not is_outdated(model, copied)
+    assert not is_outdated(model.model_id, copied)
 
 
 @pytest.mark.parametrize("name", ["export.json", "model.onnx", "model.onnx.data"])

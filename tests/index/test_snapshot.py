@@ -23,7 +23,7 @@ FILES = (
     "parts/1/passages.faiss",
     "parts/1/passages.jsonl",
     "parts/1/questions.faiss",
-    "parts/1/questions.jsonl",
+    "parts/1/questions.json",
     "parts/1/sentence-words/scores.safetensors",
     "parts/1/sentence-words/vocabulary.json",
     "parts/1/sentences.faiss",
@@ -204,8 +204,8 @@ def test_another_model_is_refused_by_the_name_of_both(two: tuple[Path, str, str]
 
 
 def test_another_format_is_refused(two: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.manifest.FORMAT", 4)
-    with pytest.raises(ForeignSnapshotError, match="snapshot format 3, but this process runs format 4"):
+    monkeypatch.setattr("index.manifest.FORMAT", 5)
+    with pytest.raises(ForeignSnapshotError, match="snapshot format 4, but this process runs format 5"):
         open_snapshot(two[0], MODEL)
 
 

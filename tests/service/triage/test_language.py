@@ -55,9 +55,11 @@ def test_a_language_without_a_sentence_of_its_own_gets_the_english_one() -> None
 
 def test_the_identifier_is_loaded_once_while_a_service_starts() -> None:
     language._identifier.cache_clear()
-    warming = Warming()
+    done: list[str] = []
+    warming = Warming(lambda: done.append("other work"))
     warming.start()
     warming.stop()
+    assert done == ["other work"]
     assert language._identifier.cache_info().currsize == 1
     assert is_screened("boli mnie plecy od wczoraj") == (False, "pl")
     assert language._identifier.cache_info().misses == 1

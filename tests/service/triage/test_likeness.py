@@ -19,7 +19,11 @@ _CHOICE = {BIAS: {"RF01": 0.0, "RF07": -1.0, "emergency": 0.0, "today": -2.0, "s
 def _weights(
     alarm: dict[str, float], alarm_from: float = 1.0, choice: dict[str, dict[str, float]] | None = None
 ) -> Weights:
-    return Weights({}, {BIAS: 0.0, **alarm}, {**_CHOICE, **(choice or {})}, alarm_from)
+    named = {
+        feature: " ".join(f"{name}:{weight}" for name, weight in weights.items())
+        for feature, weights in {**_CHOICE, **(choice or {})}.items()
+    }
+    return Weights({}, {BIAS: 0.0, **alarm}, named, alarm_from)
 
 
 def test_words_pairs_and_concepts_are_taken_once_with_their_marks(rules: Rules) -> None:

@@ -27,7 +27,8 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     )
     assert (weights.about["seed"], weights.alarm_from, weights.doubt_below) == ("7", 1.5, -2.0)
     assert weights.alarm == {BIAS: -2.0, "cotton wool": 0.75}
-    assert weights.choice == {BIAS: {"RF01": 0.5, "today": -1.0}}
+    assert weights.choice_of(BIAS) == {"RF01": 0.5, "today": -1.0}
+    assert weights.choice_of("cotton wool") == weights.choice_of("silk") == {}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ def test_a_table_is_read(tmp_path: Path) -> None:
         ("# alarm_from: 1.00", "# doubt_below: -1.00", "cotton"),
         ("# alarm_from: 1.00", "# doubt_below: -1.00", "cotton\tmuch"),
         ("# alarm_from: 1.00", "# doubt_below: -1.00", "cotton\t1.00\tRF01"),
+        ("# alarm_from: 1.00", "# doubt_below: -1.00", "cotton\t1.00\tRF01:0.50 today:-1.0O"),
+        ("# alarm_from: 1.00", "# doubt_below: -1.00", "cotton\t1.00\tRF01:0.50", "", "wool\t1.00"),
         ("# doubt_below: -1.00", "cotton\t1.00"),
         ("# alarm_from: 1.00", "cotton\t1.00"),
     ],
@@ -53,4 +56,4 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 def test_the_shipped_table_names_its_examples_and_every_rule() -> None:
     weights = read_weights(SHIPPED)
     assert "triage.examples.jsonl sha256 " in weights.about["examples"]
-    assert {f"RF{number:02d}" for number in range(1, 22)} <= weights.choice[BIAS].keys()
+    assert {f"RF{number:02d}" for number in range(1, 22)} <= weights.choice_of(BIAS).keys()
