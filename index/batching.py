@@ -32,7 +32,7 @@ class BatchingEmbedder:
     So a lone asker waits for nothing, and many share. A call with several texts is a batch already, and shares none.
 
     A text is never in a batch with another's where that would change its vector, be it by the last bit: the same
-    question would then not always get the same reply. Some probes tell, when it is made.
+    question would then not always get the same reply. Some probes tell: until :meth:`probe`, none is shared.
 
     Args:
         embedder: Makes the vectors; safe to call from several threads.
@@ -40,13 +40,17 @@ class BatchingEmbedder:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        together = embedder.embed(_PROBES)
-        apart = np.concatenate([embedder.embed([probe]) for probe in _PROBES])
-        self._most = MOST if np.array_equal(together, apart) else 1
+        self._most = 1
         self._lock = threading.Lock()
         self._waiting: deque[_Wish] = deque()
         self._computing = False
         self._long = threading.BoundedSemaphore(LONG_AT_ONCE)
+
+    def probe(self) -> None:
+        """Find out whether a batch changes a vector, and share batches from now on if not: a tenth of a second."""
+        together = self._embedder.embed(_PROBES)
+        apart = np.concatenate([self._embedder.embed([probe]) for probe in _PROBES])
+        self._most = MOST if np.array_equal(together, apart) else 1
 
     @property
     def shares(self) -> bool:

@@ -261,7 +261,7 @@ def open_desk(
     deliverer, poller = open_delivering(settings, database, serving, parts.gate, keeper)
     tracing = None if not settings.traces_url else Tracing(settings.traces_url)
     background: list[Background] = [follower, rebuilder, keeper, questions, deliverer, poller]
-    background.append(Warming(parts.rules.speller.prepare))
+    background.append(Warming(parts.asked.probe, parts.rules.speller.prepare))
     return Desk(
         settings,
         serving,

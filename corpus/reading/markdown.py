@@ -8,13 +8,14 @@ in them.
 import html
 import re
 from dataclasses import dataclass, field
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from corpus.errors import UnreadableDocumentError
 from corpus.normalising import normalise
 from corpus.records import Section, Span
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*?\n)?---(?:\n|\Z)", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
@@ -107,6 +108,8 @@ def read_markdown(markdown: str, name: str = "document") -> MarkedText:
     Raises:
         UnreadableDocumentError: nothing is left when the marks are gone.
     """
+    from markdown_it import MarkdownIt  # a service that only answers reads no Markdown
+
     source = markdown.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     tokens = MarkdownIt("commonmark").enable("table").parse(_FRONT_MATTER.sub("", source))
     builder = _Builder()
@@ -153,7 +156,7 @@ class _State:
         marker, self.marker = self.marker, ""
         return marker
 
-    def note(self, token: Token) -> None:
+    def note(self, token: "Token") -> None:
         """Take in the start or end of a list or a table."""
         kind = token.type
         if kind in {"ordered_list_open", "bullet_list_open"}:
@@ -173,7 +176,7 @@ class _State:
             self.glued = False
 
 
-def _walk(tokens: list[Token], builder: _Builder) -> None:
+def _walk(tokens: list["Token"], builder: _Builder) -> None:
     """Go through the block tokens in order."""
     state = _State()
     for position, token in enumerate(tokens):
@@ -188,7 +191,7 @@ def _walk(tokens: list[Token], builder: _Builder) -> None:
             _add_inline(token, tokens[position - 1], state, builder)
 
 
-def _add_inline(token: Token, opener: Token, state: _State, builder: _Builder) -> None:
+def _add_inline(token: "Token", opener: "Token", state: _State, builder: _Builder) -> None:
     pieces = _pieces(token)
     words = " ".join(piece for piece, _ in pieces if piece)
     if state.row is not None:
@@ -223,7 +226,7 @@ def _visible(markup: str) -> str:
     return html.unescape(_TAG.sub(" ", markup))
 
 
-def _pieces(token: Token) -> list[tuple[str, str | None]]:
+def _pieces(token: "Token") -> list[tuple[str, str | None]]:
     """Cut one inline token at its comments; texts come back normalised."""
     pieces: list[tuple[str, str | None]] = []
     words: list[str] = []

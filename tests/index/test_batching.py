@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from index.batching import _PROBES, LONG_AT_ONCE, MOST, BatchingEmbedder
-from index.embedding import Progress
+from index.embedding import Embedder, Progress
 from index.onnx_embedder import OnnxEmbedder
 from tests.index.fakes import HashingEmbedder
 
@@ -51,9 +51,16 @@ class LeaningWhenLong(Slow):
         return vectors
 
 
+def probed(inner: Embedder) -> BatchingEmbedder:
+    embedder = BatchingEmbedder(inner)
+    assert not embedder.shares
+    embedder.probe()
+    return embedder
+
+
 def asked_at_once(inner: Slow, texts: Sequence[Sequence[str]]) -> tuple[list[Any], list[list[str]]]:
     """Bring a text that is computed alone, then all others while it is; return what came of each."""
-    embedder = BatchingEmbedder(inner)
+    embedder = probed(inner)
     inner.batches.clear()
     inner.begun = threading.Semaphore(0)
     inner.go.clear()
@@ -89,7 +96,7 @@ def test_who_waits_shares_a_batch_and_everyone_gets_their_own_vector() -> None:
 
 def test_who_brings_several_texts_waits_for_no_question_and_not_many_are_computed_at_once() -> None:
     inner = Slow()
-    embedder = BatchingEmbedder(inner)
+    embedder = probed(inner)
     inner.batches.clear()
     inner.begun = threading.Semaphore(0)
     inner.go.clear()
@@ -113,18 +120,18 @@ def test_an_error_reaches_everyone_it_concerns_and_nobody_waits_for_ever() -> No
 
 
 def test_nobody_shares_where_company_changes_a_bit() -> None:
-    assert BatchingEmbedder(Slow()).shares
+    assert probed(Slow()).shares
     results, batches = asked_at_once(Leaning(), [[f"question {number}"] for number in range(5)])
     assert [len(batch) for batch in batches] == [1] * 5
     assert np.array_equal(results[0], HashingEmbedder().embed(["question 0"]))
 
 
 def test_long_texts_are_probed_too() -> None:
-    assert not BatchingEmbedder(LeaningWhenLong()).shares
+    assert not probed(LeaningWhenLong()).shares
 
 
 def test_the_real_model_shares_and_gives_the_same_bits(exported: OnnxEmbedder) -> None:
-    shared = BatchingEmbedder(exported)
+    shared = probed(exported)
     assert shared.shares
     tokens = [exported.count_tokens(probe) for probe in _PROBES]
     assert (len(tokens), min(tokens), max(tokens)) == (MOST, 3, 60)

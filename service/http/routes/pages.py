@@ -6,14 +6,16 @@ import secrets
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from service.http.problems import ProblemError
 from service.http.state import DeskHere
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 WIDGET = Path(__file__).parents[2] / "widget"
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -148,8 +150,10 @@ def _compressed(name: str) -> bytes:
 
 
 @cache
-def templates() -> Environment:
+def templates() -> "Environment":
     """Return the templates of our own pages."""
+    from jinja2 import Environment, FileSystemLoader, select_autoescape  # not before somebody opens a page
+
     return Environment(
         loader=FileSystemLoader([WIDGET, TEMPLATES]), autoescape=select_autoescape(["html", "jinja"], default=True)
     )
