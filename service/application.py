@@ -7,7 +7,7 @@ import logging.config
 import socket
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -172,8 +172,12 @@ class Parts:
         return replier, () if damage is None else (str(damage),)
 
 
-def load_parts(settings: Settings) -> Parts:
+def load_parts(settings: Settings, checked: Future[ModelFiles] | None = None) -> Parts:
     """Load everything but a snapshot.
+
+    Args:
+        settings: The settings.
+        checked: The model's files, where somebody checks them already.
 
     Raises:
         ModelFileError: the model is missing or changed.
@@ -182,7 +186,7 @@ def load_parts(settings: Settings) -> Parts:
     generator = _generator(settings)
     with ThreadPoolExecutor(1) as pool:
         # Hashing the model and making ready to run it need a core, but hardly the interpreter.
-        loading = pool.submit(_load_model, settings)
+        loading = pool.submit(_load_model, settings, checked)
         rules, differences = load_rules(), load_differences()
         files, embedder, backend = loading.result()
     engine = None if settings.engine == "embedded" else open_database(settings.database)
@@ -202,8 +206,8 @@ def load_parts(settings: Settings) -> Parts:
     )
 
 
-def _load_model(settings: Settings) -> tuple[ModelFiles, Embedder, str]:
-    files = check_model_files(settings.model)
+def _load_model(settings: Settings, checked: Future[ModelFiles] | None) -> tuple[ModelFiles, Embedder, str]:
+    files = check_model_files(settings.model) if checked is None else checked.result()
     return files, *load_embedder(files, settings)
 
 
@@ -381,7 +385,15 @@ class Front:
     hosts: tuple[str, ...]
 
 
-def serve_application(settings: Settings, host: str, port: int, *, public_ask: bool = False, workers: int = 1) -> None:
+def serve_application(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    public_ask: bool = False,
+    workers: int = 1,
+    checked: Future[ModelFiles] | None = None,
+) -> None:
     """Open the service and serve it until it is told to stop.
 
     Args:
@@ -390,6 +402,7 @@ def serve_application(settings: Settings, host: str, port: int, *, public_ask: b
         port: Port to bind.
         public_ask: Whether asking, searching and reading need no key though others may reach the service.
         workers: Processes that serve, on one socket.
+        checked: The model's files, where somebody checks them already; of use to one process alone.
 
     Raises:
         RetrievalError: the service cannot be opened.
@@ -407,7 +420,7 @@ def serve_application(settings: Settings, host: str, port: int, *, public_ask: b
         except OSError as error:
             raise OSError(error.errno, f"port {port} is taken; choose another with --port") from error
         if workers == 1:
-            _serve(settings, front, listener, announce=True)
+            _serve(settings, front, listener, announce=True, checked=checked)
             return
         _announce(front, settings)
         from service.supervising import Supervisor
@@ -437,7 +450,14 @@ def serve_worker(settings: Settings, front: Front, listener: socket.socket) -> N
         raise SystemExit(CANNOT_OPEN) from None
 
 
-def _serve(settings: Settings, front: Front, listener: socket.socket, *, announce: bool) -> None:
+def _serve(
+    settings: Settings,
+    front: Front,
+    listener: socket.socket,
+    *,
+    announce: bool,
+    checked: Future[ModelFiles] | None = None,
+) -> None:
     import uvicorn
 
     from service.draining import DrainingServer
@@ -445,7 +465,7 @@ def _serve(settings: Settings, front: Front, listener: socket.socket, *, announc
 
     folder = environment_text("PROMETHEUS_MULTIPROC_DIR")  # the supervisor sets it, and the library reads it too
     desk = open_desk(
-        load_parts(settings),
+        load_parts(settings, checked),
         open_reading=front.open_reading,
         public=front.public,
         hosts=front.hosts,

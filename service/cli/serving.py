@@ -33,12 +33,18 @@ def serve(
 
 
 def _serve(host: str | None, port: int | None, *, public_ask: bool, workers: int) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     from index.errors import RetrievalError
-    from service.application import WorkersError, has_keys, is_public, serve_application
-    from service.http.tracing import traces_can_be_sent
+    from index.model_files import check_model_files
     from service.settings import load_settings
 
     settings = load_settings()
+    # Hashing needs a core but not the interpreter, which imports meanwhile.
+    checked = ThreadPoolExecutor(1).submit(check_model_files, settings.model)
+    from service.application import WorkersError, has_keys, is_public, serve_application
+    from service.http.tracing import traces_can_be_sent
+
     bind = (host or settings.host, port or settings.port)
     if is_public(settings, bind[0]) and not public_ask and not has_keys(settings):
         fail(
@@ -52,7 +58,7 @@ def _serve(host: str | None, port: int | None, *, public_ask: bool, workers: int
         gc.enable()
         build()
     try:
-        serve_application(settings, *bind, public_ask=public_ask, workers=workers)
+        serve_application(settings, *bind, public_ask=public_ask, workers=workers, checked=checked)
     except (RetrievalError, OSError, WorkersError) as error:
         fail(str(error))
 

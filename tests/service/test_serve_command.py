@@ -1,17 +1,23 @@
 """Whom ``backline serve`` lets in, decided before anything is opened."""
 
 import gc
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.building import index_is_current
+import corpus
+import index
+from index.model_files import ModelFiles, expected_model_id
+from service.building import index_is_current, shipped_digest
 from service.cli import app
+from service.ingesting import Origin, ingest_text
 from service.settings import Settings
 from service.storage.database import open_database
 from service.storage.keys import create_key, revoke_key
@@ -27,7 +33,16 @@ def served() -> Served:
 
 @pytest.fixture
 def run(home: Path, served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    def serve(_settings: Settings, host: str, port: int, *, public_ask: bool = False, workers: int = 1) -> None:
+    def serve(
+        _settings: Settings,
+        host: str,
+        port: int,
+        *,
+        public_ask: bool = False,
+        workers: int = 1,
+        checked: Future[ModelFiles],
+    ) -> None:
+        assert checked.result().model_id == expected_model_id()
         served.append({"host": host, "port": port, "public_ask": public_ask, "workers": workers})
 
     monkeypatch.setattr("service.cli.serving.is_current", lambda: True)
@@ -47,6 +62,36 @@ def test_a_home_of_which_an_earlier_version_exported_the_model_is_built_anew(
     (home / "models" / "all-MiniLM-L6-v2-53aa51172d14-onnx1").mkdir(parents=True)
     monkeypatch.setattr("service.building.check_current_snapshot", pytest.fail)
     assert not index_is_current(Settings(home=home))
+
+
+def test_an_index_is_current_until_the_corpus_the_code_or_what_is_stored_changes(
+    warm: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(warm, home)
+    settings = Settings(home=home)
+    assert index_is_current(settings)
+    with monkeypatch.context() as changed:
+        changed.setattr("service.building.shipped_digest", lambda: "another corpus, or code that reads it otherwise")
+        assert not index_is_current(settings)
+    assert index_is_current(settings)
+    origin = Origin(collection="clinic", title="Beds")
+    assert ingest_text(open_database(settings.database), b"Beds go back within a day.", origin, markdown=False).stored
+    assert not index_is_current(settings)
+
+
+def test_the_digest_covers_the_corpus_and_the_code_that_makes_an_index_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shipped_digest()
+    for package, name in ((corpus, "data/questions.jsonl"), (corpus, "splitting.py"), (index, "teaching.py")):
+        copied = tmp_path / package.__name__
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(package.__path__[0], copied, ignore=shutil.ignore_patterns("__pycache__"))
+        with monkeypatch.context() as moved:
+            moved.setattr(package, "__path__", [str(copied)])
+            assert shipped_digest() == before
+            (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+            assert shipped_digest() != before
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
