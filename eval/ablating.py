@@ -25,6 +25,7 @@ from eval.measures.silence import measure_silence
 from eval.records import AnswerItem, Item, Measured
 from eval.running import InProcessTarget, ask_all
 from eval.significance import paired_randomisation
+from index.teaching import Taught
 
 if TYPE_CHECKING:
     from service.application import Application
@@ -92,8 +93,12 @@ def _passages_alone(_in_context: Any, _plain: Any, passages: Any, _headings: Any
     return passages[list(owners)]
 
 
-def _as_they_are(sentences: Any, _questions: Any, _answers: Any) -> Any:
-    return sentences
+def _as_they_are(_draft: Any, sentences: Any, *_: Any) -> Any:
+    return Taught(sentences)
+
+
+def _as_it_was_embedded(_part: Any, vector: Any, _query: str) -> Any:
+    return vector
 
 
 ABLATIONS: tuple[Ablation, ...] = (
@@ -121,7 +126,8 @@ ABLATIONS: tuple[Ablation, ...] = (
     Ablation(
         "sentence vectors: each has its passage's", (Switch("index.building:combine", _passages_alone),), rebuilds=True
     ),
-    Ablation("learning from known questions", (Switch("index.building:teach_sentences", _as_they_are),), rebuilds=True),
+    Ablation("reading questions as the known ones taught", (Switch("index.parts:Part.read", _as_it_was_embedded),)),
+    Ablation("learning from known questions", (Switch("index.building:_Draft._taught", _as_they_are),), rebuilds=True),
 )
 
 RERANKING = Ablation(

@@ -24,7 +24,7 @@ from index.lexical import LexicalIndex
 from index.manifest import MOST_SENTENCES
 from index.parts import SHIPPED, Part, RemotePart
 from index.snapshot import Manifest, publish_snapshot
-from index.teaching import TEACHING, teach_sentences
+from index.teaching import TEACHING, Taught, teach
 
 PLAIN_SHARE = 0.75
 SECTION_SHARE = 0.25
@@ -118,11 +118,13 @@ class _Draft:
         passage_vectors = vectors[:count]
         vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
         sentence_vectors = np.zeros((0, vectors.shape[1]), dtype=np.float32)
+        reader = None
         if self.sentences:
             headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
             owners = [row for row, _ in self.sentences]
             combined = combine(in_context, plain, passage_vectors, headings, owners)
-            sentence_vectors = self._taught(combined, question_vectors, documents, cache)
+            taught = self._taught(combined, question_vectors, documents, cache)
+            sentence_vectors, reader = taught.sentences, taught.reader
         return Part(
             self.passages,
             self.sentences,
@@ -132,6 +134,7 @@ class _Draft:
             LexicalIndex.build(self.sentence_texts()),
             tuple(self.questions),
             DenseIndex.build(question_vectors),
+            reader,
         )
 
     def _taught(
@@ -140,13 +143,21 @@ class _Draft:
         questions: NDArray[np.float32],
         documents: Mapping[str, Document],
         cache: Path | None,
-    ) -> NDArray[np.float32]:
-        """Return sentence vectors that have learnt from the known questions, if there are any."""
-        answers = self._answers(documents)
-        if cache is None or not answers:
-            return teach_sentences(sentences, questions, answers)
-        made_from = (TEACHING.encode(), sentences.tobytes(), questions.tobytes(), repr(answers).encode())
-        return keep_latest("taught", made_from, lambda: teach_sentences(sentences, questions, answers), cache)
+    ) -> Taught:
+        """Have sentences, and what reads questions, learn from the known questions, if there are any."""
+        answers, texts = self._answers(documents), [question.text for question in self.questions]
+        if cache is None or not any(answers):
+            return teach(sentences, questions, texts, answers)
+        words = "\n".join(texts)
+        made_from = (
+            TEACHING.encode(),
+            sentences.tobytes(),
+            questions.tobytes(),
+            repr(answers).encode(),
+            words.encode(),
+        )
+        table = keep_latest("taught", made_from, lambda: teach(sentences, questions, texts, answers).table(), cache)
+        return Taught.of_table(table, len(sentences), [text for text, rows in zip(texts, answers, strict=True) if rows])
 
     def _answers(self, documents: Mapping[str, Document]) -> list[list[int]]:
         """Return for each known question the sentences that are taught from it: none where it is held out."""

@@ -10,16 +10,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from corpus.questions import KnownQuestion
 from corpus.records import Passage, Span
 from index.dense import DenseIndex
 from index.lexical import LexicalIndex
+from index.teaching import QuestionReader
 from index.weighing import WordCounts
 
 SHIPPED = "default"
 """Collection of the shipped corpus."""
 
 QUESTIONS = "questions.json"
+READER, READER_WORDS = "reader.npy", "reader-words.json"
 REMOTE = "remote.json"
 PARTS = "parts"
 """Folder of a snapshot that holds one numbered folder a collection."""
@@ -40,6 +45,7 @@ class Part:
         sentence_words: BM25 over sentences under their headings.
         questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here.
         question_vectors: Embeddings of these.
+        reader: Reads questions before sentences are compared with them; None where no known question taught it.
     """
 
     passages: Sequence[Passage]
@@ -50,6 +56,11 @@ class Part:
     sentence_words: LexicalIndex
     questions: Sequence[KnownQuestion]
     question_vectors: DenseIndex
+    reader: QuestionReader | None = None
+
+    def read(self, vector: NDArray[np.float32], query: str) -> NDArray[np.float32]:
+        """Return what sentences are compared with, given a query's embedding, shape ``(dimension,)``, and its words."""
+        return vector if self.reader is None else self.reader.read(vector, query)
 
     @property
     def words(self) -> LexicalIndex:
@@ -109,6 +120,9 @@ def write_part(folder: Path, part: Part) -> None:
     part.sentence_words.save(folder / "sentence-words")
     (folder / QUESTIONS).write_text(json_line(_question_columns(part.questions)), encoding="utf-8")
     part.question_vectors.save(folder / "questions.faiss")
+    if part.reader is not None:
+        (folder / READER_WORDS).write_text(json_line(part.reader.words), encoding="utf-8")
+        np.save(folder / READER, part.reader.tables(), allow_pickle=False)
 
 
 def read_part(folder: Path) -> Part:
@@ -122,6 +136,7 @@ def read_part(folder: Path) -> Part:
         sentence_words=LexicalIndex.load(folder / "sentence-words"),
         questions=_read_questions(folder / QUESTIONS),
         question_vectors=DenseIndex.load(folder / "questions.faiss"),
+        reader=_read_reader(folder),
     )
 
 
@@ -139,6 +154,13 @@ def _read_questions(path: Path) -> tuple[KnownQuestion, ...]:
     columns = json.loads(path.read_text(encoding="utf-8"))
     every = zip(columns["texts"], map(tuple, columns["facts"]), columns["reasons"], columns["held_out"], strict=True)
     return tuple(KnownQuestion(*one) for one in every)
+
+
+def _read_reader(folder: Path) -> QuestionReader | None:
+    if not (folder / READER).exists():
+        return None
+    words = json.loads((folder / READER_WORDS).read_text(encoding="utf-8"))
+    return QuestionReader.of_tables(words, np.load(folder / READER, allow_pickle=False))
 
 
 def write_lines(path: Path, rows: Iterable[Any]) -> None:

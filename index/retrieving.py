@@ -283,8 +283,9 @@ class Retriever:
         dense = [part.passage_vectors.search(vector, depth, rows[0])]
         by_words = part.passage_words.search(query, depth, rows[0])
         by_sentence: list[Hit] = []
+        read = part.read(vector, query)
         if part.sentences:
-            by_sentence = part.sentence_vectors.search(vector, depth, rows[1])
+            by_sentence = part.sentence_vectors.search(read, depth, rows[1])
             dense.append(_passages_of(part, by_sentence))
         fused = self._rerank(query, part, fuse(dense, by_words, len(stems(query))))[: max(passages, LATE_PASSAGES)]
         cosines = part.passage_vectors.cosines(vector, [hit.row for hit in fused])
@@ -296,7 +297,7 @@ class Retriever:
         if not sentences:
             found: tuple[SentenceHit, ...] = ()
         elif part.sentences:
-            found = _rank_indexed(part, query, vector, by_sentence, rows[1], sentences)
+            found = _rank_indexed(part, query, read, by_sentence, rows[1], sentences)
         else:
             best = fused[:LATE_PASSAGES]
             embedded = part.passage_vectors.vectors([hit.row for hit in best])

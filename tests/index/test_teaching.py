@@ -9,8 +9,9 @@ from corpus.questions import KnownQuestion
 from corpus.records import Attribution, Document, Page, Span
 from index import teaching
 from index.building import build_snapshot
+from index.parts import Part
 from index.snapshot import open_snapshot
-from index.teaching import teach_sentences
+from index.teaching import QuestionReader, Taught, teach
 from tests.index.fakes import HashingEmbedder, make_document
 
 FIRST, SECOND = "An ice pack can numb soreness.", "Wrap it in a towel."
@@ -22,60 +23,95 @@ def _unit(rows: int, seed: int) -> NDArray[np.float32]:
     return unit
 
 
-def _loss(sentences: NDArray[np.float32], questions: NDArray[np.float32], answers: list[list[int]]) -> float:
+def _loss(
+    sentences: NDArray[np.float32],
+    reader: QuestionReader,
+    questions: NDArray[np.float32],
+    texts: list[str],
+    answers: list[list[int]],
+) -> float:
     """Say the same as the loss of the module in other words: one question after the other, in double precision."""
     taught = sorted({row for rows in answers for row in rows})
     losses = []
-    for question, rows in zip(questions.astype(float), answers, strict=True):
-        chances = {row: np.exp(teaching.SHARPNESS * float(sentences[row].astype(float) @ question)) for row in taught}
+    for question, text, rows in zip(questions, texts, answers, strict=True):
+        read = reader.read(question, text).astype(float)
+        chances = {row: np.exp(teaching.SHARPNESS * float(sentences[row].astype(float) @ read)) for row in taught}
         losses.append(-np.log(sum(chances[row] for row in rows) / sum(chances.values())))
     return float(np.mean(losses))
 
 
-def test_the_slope_is_that_of_the_loss() -> None:
-    sentences, questions = 1.3 * _unit(3, 1), _unit(4, 2)
-    answers = [[0], [1, 2], [2], [0, 1]]
+TEXTS = ["ice packs", "towels and ice", "a towel", "rest"]
+NOTHING = QuestionReader((), np.zeros((16, 16), dtype=np.float32), np.zeros((0, 16), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column"), [(0, 0, 1), (0, 2, 11), (1, 3, 4), (1, 15, 0), (2, 0, 3), (2, 1, 9)]
+)
+def test_the_slope_is_that_of_the_loss(table: int, row: int, column: int) -> None:
+    sentences, questions, answers = 1.3 * _unit(3, 1), _unit(4, 2), [[0], [1, 2], [2], [0, 1]]
+    words = ["ice", "towel"]
     answering = np.zeros((4, 3), dtype=np.float32)
     for number, rows in enumerate(answers):
         answering[number, rows] = 1.0
-    slope = teaching._slope(sentences, questions, answering)
-    for row, column in ((0, 0), (1, 5), (2, 11)):
-        losses = []
-        for step in (1e-3, -1e-3):
-            moved = sentences.copy()
-            moved[row, column] += step
-            losses.append(_loss(moved / np.linalg.norm(moved, axis=1, keepdims=True), questions, answers))
-        assert slope[row, column] == pytest.approx((losses[0] - losses[1]) / 2e-3, abs=2e-3)
+    tables = (sentences, 0.1 * _unit(16, 3), 0.2 * _unit(2, 4))
+    said = teaching._said(teaching._rows_of(words, TEXTS), len(words))
+    slope = teaching._slopes(teaching._Learnt(*tables), questions, said, answering).every()[table]
+    losses = []
+    for step in (1e-3, -1e-3):
+        moved = [one.copy() for one in tables]
+        moved[table][row, column] += step
+        unit = moved[0] / np.linalg.norm(moved[0], axis=1, keepdims=True)
+        losses.append(_loss(unit, QuestionReader(words, moved[1], moved[2]), questions, TEXTS, answers))
+    assert slope[row, column] == pytest.approx((losses[0] - losses[1]) / 2e-3, abs=2e-3)
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few questions are one batch: as many epochs as they need."""
-    monkeypatch.setattr(teaching, "EPOCHS", 100)
+    monkeypatch.setattr(teaching, "EPOCHS", 200)
 
 
 @pytest.mark.usefixtures("patient")
 def test_questions_come_nearer_to_their_answers_and_others_are_told_apart() -> None:
     sentences, questions = _unit(6, 3), _unit(60, 4)
     answers = [[number % 5] for number in range(60)]
-    taught = teach_sentences(sentences, questions, answers)
-    assert _loss(taught, questions, answers) < 0.8 * _loss(sentences, questions, answers)
-    assert np.linalg.norm(taught, axis=1) == pytest.approx(1.0, abs=1e-5)
-    np.testing.assert_array_equal(taught[5], sentences[5])
-    np.testing.assert_array_equal(teach_sentences(sentences, questions, answers), taught)
+    texts = [f"word{number % 7} {number}" for number in range(60)]
+    taught = teach(sentences, questions, texts, answers)
+    assert taught.reader is not None
+    assert taught.reader.words == [f"word{number}" for number in range(7)]  # a number stands in one question each
+    before = _loss(sentences, NOTHING, questions, texts, answers)
+    assert _loss(taught.sentences, taught.reader, questions, texts, answers) < 0.8 * before
+    assert np.linalg.norm(taught.sentences, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert np.linalg.norm(taught.reader.read(questions[0], texts[0])) == pytest.approx(1.0, abs=1e-5)
+    np.testing.assert_array_equal(taught.sentences[5], sentences[5])
+    again = teach(sentences, questions, texts, answers)
+    np.testing.assert_array_equal(again.table(), taught.table())
+    kept = Taught.of_table(taught.table(), len(sentences), texts)
+    assert kept.reader is not None
+    np.testing.assert_array_equal(kept.reader.read(questions[3], "word3"), taught.reader.read(questions[3], "word3"))
+
+
+def test_a_word_that_taught_nothing_adds_nothing_and_one_said_twice_adds_once() -> None:
+    reader = QuestionReader(["ice"], np.zeros((16, 16), dtype=np.float32), _unit(1, 9))
+    vector = _unit(1, 8)[0]
+    np.testing.assert_allclose(reader.read(vector, "towels?"), vector, atol=1e-6)
+    np.testing.assert_array_equal(reader.read(vector, "ice, ice"), reader.read(vector, "ice"))
+    assert not np.allclose(reader.read(vector, "ice"), vector, atol=1e-2)
 
 
 def test_a_question_without_an_answer_teaches_nothing() -> None:
     sentences, questions = _unit(4, 5), _unit(6, 6)
-    answers = [[0], [1], [], [2], [], [3]]
+    answers, texts = [[0], [1], [], [2], [], [3]], ["cold"] * 6
     some = [0, 1, 3, 5]
     np.testing.assert_array_equal(
-        teach_sentences(sentences, questions, answers),
-        teach_sentences(sentences, questions[some], [answers[number] for number in some]),
+        teach(sentences, questions, texts, answers).table(),
+        teach(sentences, questions[some], [texts[n] for n in some], [answers[n] for n in some]).table(),
     )
-    assert teach_sentences(sentences, questions, [[]] * 6) is sentences
-    with pytest.raises(ValueError, match="6 questions but 1 answers"):
-        teach_sentences(sentences, questions, [[0]])
+    nothing = teach(sentences, questions, texts, [[]] * 6)
+    assert nothing.sentences is sentences
+    assert nothing.reader is None
+    with pytest.raises(ValueError, match="6 questions with 6 texts but 1 answers"):
+        teach(sentences, questions, texts, [[0]])
 
 
 def _digest() -> Document:
@@ -88,24 +124,37 @@ def _digest() -> Document:
     return replace(plain, attributions=tuple(notes))
 
 
-def _sentence_vectors(folder: Path, known: tuple[KnownQuestion, ...]) -> NDArray[np.float32]:
+def _built(folder: Path, known: tuple[KnownQuestion, ...], cache: Path | None = None) -> Part:
     embedder = HashingEmbedder()
-    build_snapshot([_digest()], embedder, folder, questions=known)
+    build_snapshot([_digest()], embedder, folder, questions=known, cache=cache)
     part = open_snapshot(folder, embedder.model_id).parts["default"]
     assert tuple(part.questions) == known
-    return part.sentence_vectors.vectors([0, 1])
+    return part
+
+
+def _scores(part: Part, query: str) -> list[float]:
+    read = part.read(HashingEmbedder().embed([query])[0], query)
+    return [float(vector @ read) for vector in part.sentence_vectors.vectors([0, 1])]
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_build_teaches_each_sentence_the_questions_on_its_facts(tmp_path: Path) -> None:
-    asked = HashingEmbedder().embed(["will an ice pack numb the skin"])[0]
+def test_a_build_teaches_each_sentence_the_questions_on_its_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "will an ice pack numb the skin"
     known = (
-        KnownQuestion("will an ice pack numb the skin", ("a:F02",)),
+        KnownQuestion(query, ("a:F02",)),
         KnownQuestion("is cold any good", ("a:F01",)),
         KnownQuestion("who sells cloth", reason="out_of_scope"),
     )
-    plain, taught = _sentence_vectors(tmp_path / "plain", ()), _sentence_vectors(tmp_path / "taught", known)
-    assert plain[1] @ asked < plain[0] @ asked
-    assert taught[1] @ asked > taught[0] @ asked
+    plain, taught = _built(tmp_path / "plain", ()), _built(tmp_path / "taught", known, tmp_path / "cache")
+    assert plain.reader is None
+    assert _scores(plain, query)[1] < _scores(plain, query)[0]
+    assert _scores(taught, query)[1] > _scores(taught, query)[0]
+    with monkeypatch.context() as kept:
+        kept.setattr("index.building.teach", pytest.fail)
+        assert _scores(_built(tmp_path / "again", known, tmp_path / "cache"), query) == _scores(taught, query)
     held_out = tuple(replace(question, held_out=bool(question.facts)) for question in known)
-    np.testing.assert_array_equal(_sentence_vectors(tmp_path / "held", held_out), plain)
+    held = _built(tmp_path / "held", held_out, tmp_path / "cache")
+    assert held.reader is None
+    assert _scores(held, query) == _scores(plain, query)
