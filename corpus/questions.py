@@ -2,9 +2,9 @@
 
 ``data/questions.jsonl`` holds questions as lay people put them, written from the facts without sight of a report half.
 One line holds either ``facts`` (each of which answers each of the questions) or ``reason`` (the kind of silence that is
-due), and ``questions``. ``held_out`` marks those of a development set: they are looked up as the others are, but no
-vector learns from them, so that the set still measures. Nothing of the file is ever shown: how near a new question
-comes to either kind tells whether the sources answer it (``docs/evaluation.md``).
+due), and ``questions``. None of them stands in a development or report set, so that those measure what becomes of
+questions that are not known. Nothing of the file is ever shown: it teaches which sentence answers what, and how near a
+new question comes to either kind tells whether the sources answer it (``docs/evaluation.md``).
 
 Source: R. Nogueira, W. Yang, J. Lin, K. Cho (2019), Document Expansion by Query Prediction, arXiv:1904.08375, for the
 idea of storing the questions that a text answers.
@@ -30,7 +30,6 @@ class KnownQuestion:
         text: The question.
         facts: Ids of the facts that answer it, ``source-id:Fnn``; none where it has no answer.
         reason: The kind of silence that is due, or "" where it has an answer.
-        held_out: Whether nothing may be taught from it.
 
     Raises:
         ValueError: it has both facts and a reason, or neither.
@@ -39,7 +38,6 @@ class KnownQuestion:
     text: str
     facts: tuple[str, ...] = ()
     reason: str = ""
-    held_out: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.facts) == bool(self.reason):
@@ -59,8 +57,7 @@ def load_questions(data: Path = DATA) -> tuple[KnownQuestion, ...]:
         try:
             row = json.loads(line)
             made = [
-                KnownQuestion(text, tuple(row.get("facts", ())), row.get("reason", ""), row.get("held_out", False))
-                for text in row["questions"]
+                KnownQuestion(text, tuple(row.get("facts", ())), row.get("reason", "")) for text in row["questions"]
             ]
         except (ValueError, TypeError, KeyError) as error:
             raise RegistryError(where, f"needs questions, and either facts or a reason: {error}") from error

@@ -157,20 +157,17 @@ class _Draft:
             words.encode(),
         )
         table = keep_latest("taught", made_from, lambda: teach(sentences, questions, texts, answers).table(), cache)
-        return Taught.of_table(table, len(sentences), [text for text, rows in zip(texts, answers, strict=True) if rows])
+        return Taught.of_table(table, len(sentences), texts)
 
     def _answers(self, documents: Mapping[str, Document]) -> list[list[int]]:
-        """Return for each known question the sentences that are taught from it: none where it is held out."""
+        """Return for each known question the sentences that answer it."""
         telling: dict[str, list[int]] = {}
         for at, (row, span) in enumerate(self.sentences):
             for note in documents[self.passages[row].document_id].attributions:
                 if note.span.contains(span):
                     for fact in note.facts:
                         telling.setdefault(fact, []).append(at)
-        return [
-            [] if question.held_out else sorted({at for fact in question.facts for at in telling.get(fact, ())})
-            for question in self.questions
-        ]
+        return [sorted({at for fact in question.facts for at in telling.get(fact, ())}) for question in self.questions]
 
 
 def _drafts(

@@ -62,6 +62,10 @@ class Part:
         """Return what sentences are compared with, given a query's embedding, shape ``(dimension,)``, and its words."""
         return vector if self.reader is None else self.reader.read(vector, query)
 
+    def log_odds(self, vector: NDArray[np.float32], query: str) -> float:
+        """Return the logarithm of the odds of an answer, judged by the question alone; 0 where nothing was taught."""
+        return 0.0 if self.reader is None else self.reader.log_odds(vector, query)
+
     @property
     def words(self) -> LexicalIndex:
         """The index that weighs a question's words: that of sentences, where sentences are indexed."""
@@ -146,13 +150,12 @@ def _question_columns(questions: Sequence[KnownQuestion]) -> dict[str, Any]:
         "texts": [question.text for question in questions],
         "facts": [question.facts for question in questions],
         "reasons": [question.reason for question in questions],
-        "held_out": [question.held_out for question in questions],
     }
 
 
 def _read_questions(path: Path) -> tuple[KnownQuestion, ...]:
     columns = json.loads(path.read_text(encoding="utf-8"))
-    every = zip(columns["texts"], map(tuple, columns["facts"]), columns["reasons"], columns["held_out"], strict=True)
+    every = zip(columns["texts"], map(tuple, columns["facts"]), columns["reasons"], strict=True)
     return tuple(KnownQuestion(*one) for one in every)
 
 

@@ -251,7 +251,6 @@ class Retriever:
         passages: int,
         sentences: int,
         filters: Filters | None = None,
-        asked: tuple[str, ...] = (),
     ) -> Found:
         """Search passages and sentences at once.
 
@@ -261,7 +260,6 @@ class Retriever:
             passages: Passages wanted, at least 1.
             sentences: Sentences wanted; 0 leaves out ranking them, which costs most where they have no vectors.
             filters: Applied before ranking.
-            asked: The questions as they were asked, where they are not the query: none is looked up by itself.
 
         Raises:
             ValueError: no passage is asked for, or a number of sentences below 0.
@@ -293,7 +291,7 @@ class Retriever:
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
             for hit, cosine in zip(fused, cosines, strict=True)
         ]
-        near = self._known[wanted.collection].look_up(vector, asked or (query,))
+        near = self._known[wanted.collection].look_up(vector, query)
         if not sentences:
             found: tuple[SentenceHit, ...] = ()
         elif part.sentences:

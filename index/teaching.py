@@ -3,7 +3,8 @@
 A sentence's vector moves towards the questions that it answers and away from those that others answer, and a question's
 vector is turned before it is compared: by one matrix, and by what each of its words adds. All three are learnt at once,
 by multinomial logistic regression of the sentence on the question, started at what the model gives and held near it. So
-a question that is put in other words than its answer still finds it, and search stays one inner product.
+a question that is put in other words than its answer still finds it, and search stays one inner product. Beside them,
+logistic regression on the same vector and words learns which questions have an answer at all.
 
 Source: A. van den Oord, Y. Li, O. Vinyals (2018), Representation Learning with Contrastive Predictive Coding,
 arXiv:1807.03748, for the loss, with every sentence among those that a question is told apart from; D. P. Kingma, J. Ba
@@ -35,9 +36,13 @@ STEP = 0.002
 SEEN = 3
 """Known questions in which a word must stand before it adds anything."""
 
+ODDS_STEP = 0.1
+ODDS_PENALTY = 0.5
+"""Half the weight of the squared sum of what decides on the odds of an answer, spread over all questions."""
+
 SEED = 1
 
-TEACHING = f"2 {SHARPNESS} {HOLD} {EPOCHS} {BATCH} {STEP} {SEEN} {SEED}"
+TEACHING = f"3 {SHARPNESS} {HOLD} {EPOCHS} {BATCH} {STEP} {SEEN} {ODDS_STEP} {ODDS_PENALTY} {SEED}"
 """Names the way of teaching; its first number goes up when anything else of it changes."""
 
 _MEAN_DECAY, _SQUARE_DECAY, _TINY = 0.9, 0.999, 1e-8
@@ -51,11 +56,14 @@ class QuestionReader:
         words: Rows of ``added``: stems.
         turned: Added for each value of the vector, shape ``(dimension, dimension)``.
         added: Added for each word, shape ``(words, dimension)``.
+        odds: What each value of the vector, then each word, then any question adds to the logarithm of the odds that
+            there is an answer, shape ``(dimension + words + 1,)``.
     """
 
     words: Sequence[str]
     turned: Floats
     added: Floats
+    odds: Floats
     _rows: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,12 +72,15 @@ class QuestionReader:
     @classmethod
     def of_tables(cls, words: Sequence[str], tables: Floats) -> "QuestionReader":
         """Take back what :meth:`tables` gave."""
-        dimension = tables.shape[1]
-        return cls(words, tables[:dimension], tables[dimension:])
+        dimension, count = tables.shape[1], len(words)
+        odds = tables[dimension + count :].ravel()[: dimension + count + 1]
+        return cls(words, tables[:dimension], tables[dimension : dimension + count], odds)
 
     def tables(self) -> Floats:
-        """Return both tables, one below the other, shape ``(dimension + words, dimension)``."""
-        return np.concatenate([self.turned, self.added])
+        """Return everything in rows of the vector's length, ``odds`` filled up with zeros."""
+        dimension = len(self.turned)
+        odds = np.pad(self.odds, (0, -len(self.odds) % dimension)).reshape(-1, dimension)
+        return np.concatenate([self.turned, self.added, odds])
 
     def read(self, vector: Floats, query: str) -> Floats:
         """Return what sentences are to be compared with.
@@ -81,12 +92,21 @@ class QuestionReader:
         Returns:
             A unit vector of the same shape.
         """
-        rows = [self._rows[word] for word in dict.fromkeys(stems(query)) if word in self._rows]
+        rows = self._rows_of(query)
         turned = vector + vector @ self.turned
         if rows:
             turned = turned + self.added[rows].sum(axis=0) / np.float32(np.sqrt(len(rows)))
         unit: Floats = (turned / np.linalg.norm(turned)).astype(np.float32)
         return unit
+
+    def log_odds(self, vector: Floats, query: str) -> float:
+        """Return the logarithm of the odds that a question has an answer, judged by the question alone."""
+        rows, dimension = self._rows_of(query), len(vector)
+        said = float(self.odds[dimension:][rows].sum()) / max(1.0, len(rows)) ** 0.5
+        return float(self.odds[:dimension] @ vector) + said + float(self.odds[-1])
+
+    def _rows_of(self, query: str) -> list[int]:
+        return [self._rows[word] for word in dict.fromkeys(stems(query)) if word in self._rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +158,13 @@ def teach(sentences: Floats, questions: Floats, texts: Sequence[str], answers: S
     answering = np.zeros((len(asked), len(taught)), dtype=np.float32)
     for number, question in enumerate(asked):
         answering[number, [columns[row] for row in answers[question]]] = 1.0
-    words = words_of([texts[number] for number in asked])
-    rows_of = _rows_of(words, [texts[number] for number in asked])
-    fitted = _fit(sentences[taught], questions[asked], rows_of, len(words), answering)
+    words = words_of(texts)
+    rows_of = _rows_of(words, texts)
+    fitted = _fit(sentences[taught], questions[asked], [rows_of[number] for number in asked], len(words), answering)
+    odds = _fit_odds(questions, rows_of, len(words), np.array([bool(rows) for rows in answers]))
     moved = sentences.copy()
     moved[taught] = fitted.sentences / np.linalg.norm(fitted.sentences, axis=1, keepdims=True)
-    return Taught(moved, QuestionReader(words, fitted.turned, fitted.added))
+    return Taught(moved, QuestionReader(words, fitted.turned, fitted.added, odds))
 
 
 def words_of(texts: Sequence[str]) -> list[str]:
@@ -176,7 +197,7 @@ def _fit(start: Floats, questions: Floats, rows_of: Sequence[Sequence[int]], wor
         np.zeros((dimension, dimension), dtype=np.float32),
         np.zeros((words, dimension), dtype=np.float32),
     )
-    steps = [_Adam(table.shape) for table in at.every()]
+    steps = [_Adam(table.shape, STEP) for table in at.every()]
     draw = np.random.default_rng(SEED)
     for epoch in range(EPOCHS):
         order = draw.permutation(len(questions))
@@ -190,10 +211,28 @@ def _fit(start: Floats, questions: Floats, rows_of: Sequence[Sequence[int]], wor
     return at
 
 
+def _fit_odds(questions: Floats, rows_of: Sequence[Sequence[int]], words: int, answered: NDArray[np.bool_]) -> Floats:
+    """Fit by logistic regression; the constant is free."""
+    odds = np.zeros(questions.shape[1] + words + 1, dtype=np.float32)
+    step, draw = _Adam(odds.shape, ODDS_STEP), np.random.default_rng(SEED)
+    for epoch in range(EPOCHS):
+        order = draw.permutation(len(questions))
+        for first in range(0, len(order), BATCH):
+            batch = order[first : first + BATCH]
+            said = _said([rows_of[number] for number in batch], words)
+            told = np.concatenate([questions[batch], said, np.ones((len(batch), 1), dtype=np.float32)], axis=1)
+            chances = 1.0 / (1.0 + np.exp(-(told @ odds)))
+            slope = told.T @ (chances - answered[batch]) / np.float32(len(batch))
+            slope[:-1] += np.float32(2.0 * ODDS_PENALTY / len(questions)) * odds[:-1]
+            step.take(odds, slope.astype(np.float32), 1.0 - epoch / EPOCHS)
+    return odds
+
+
 class _Adam:
     """The steps of one table."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], length: float) -> None:
+        self._length = length
         self._mean, self._square = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
         self._steps = 0
 
@@ -202,7 +241,7 @@ class _Adam:
         self._steps += 1
         self._mean += np.float32(1.0 - _MEAN_DECAY) * (slope - self._mean)
         self._square += np.float32(1.0 - _SQUARE_DECAY) * (slope**2 - self._square)
-        length = np.float32(STEP * share / (1.0 - _MEAN_DECAY**self._steps))
+        length = np.float32(self._length * share / (1.0 - _MEAN_DECAY**self._steps))
         even = np.sqrt(self._square / np.float32(1.0 - _SQUARE_DECAY**self._steps)) + np.float32(_TINY)
         table -= length * self._mean / even
 

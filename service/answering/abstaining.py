@@ -144,7 +144,8 @@ def features_of(core: str, found: Found, words: LexicalIndex, leaning: float = 0
     Returns:
         Cosines of the best sentences and passages, and how much of the question's telling words (by inverse
         document frequency) the corpus and the best sentences know; how near the question comes to known questions
-        that the sources answer, and to known ones that they don't (0 where a collection has none); whether it leans on
+        that the sources answer, and to known ones that they don't (0 where a collection has none), and what these have
+        taught of the odds; whether it leans on
         an earlier turn, with that turn's topic in its words or without.
     """
     top = found.sentences[:5]
@@ -182,6 +183,7 @@ def features_of(core: str, found: Found, words: LexicalIndex, leaning: float = 0
         "like_more_answered": fmean(answered),
         "like_unanswered": unanswered[0],
         "like_three_unanswered": fmean(unanswered[:3]),
+        "log_odds": found.known.log_odds,
         "leans": float(leaning == LEANING),
         "rewritten": float(leaning == REWRITTEN),
     }

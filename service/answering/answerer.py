@@ -194,8 +194,7 @@ class Answerer:
 
     def _find(self, search: _Search, question: Question) -> Found:
         filters = Filters(question.source_ids, question.collection)
-        asked = (question.text, *question.history)
-        return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters, asked)
+        return self._retriever.find(search.words, search.vector, question.top_k, SENTENCES, filters)
 
     def _decide(
         self,

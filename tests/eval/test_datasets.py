@@ -182,11 +182,10 @@ def test_what_is_reported_was_not_worked_on(name: str) -> None:
     assert reported.isdisjoint((" ".join(re.findall(r"\w+", known.text.lower())),) for known in load_questions())
 
 
-def test_nothing_is_taught_from_the_questions_of_a_development_half() -> None:
+def test_no_known_question_stands_in_a_development_half() -> None:
     asked = {
         folded(item)[-1] for name in ("answers", "dialogues") for item in load_set(shipped_path(name, "dev")).items
     }
-    known = {question.text: " ".join(re.findall(r"\w+", question.text.lower())) for question in load_questions()}
-    held_out = {question.text for question in load_questions() if question.held_out}
-    assert {text for text, words in known.items() if words in asked} <= held_out
-    assert 500 < len(held_out) < len(known) / 2
+    known = {" ".join(re.findall(r"\w+", question.text.lower())) for question in load_questions()}
+    assert len(known) > 15_000
+    assert asked.isdisjoint(known)

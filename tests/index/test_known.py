@@ -12,11 +12,11 @@ from tests.index.fakes import HashingEmbedder, make_document
 DOCUMENT = make_document("ice", "Cold", ("Ice", "An ice pack can numb soreness. Wrap it in a towel."))
 
 
-def _look_up(folder: Path, known: tuple[KnownQuestion, ...], query: str, asked: tuple[str, ...] = ()) -> Nearness:
+def _look_up(folder: Path, known: tuple[KnownQuestion, ...], query: str) -> Nearness:
     embedder = HashingEmbedder()
     build_snapshot([DOCUMENT], embedder, folder, questions=known)
     part = open_snapshot(folder, embedder.model_id).parts["default"]
-    return KnownQuestions(part).look_up(embedder.embed([query])[0], asked)
+    return KnownQuestions(part).look_up(embedder.embed([query])[0], query)
 
 
 def test_what_is_answered_and_what_is_not_is_told_apart(tmp_path: Path) -> None:
@@ -34,19 +34,6 @@ def test_what_is_answered_and_what_is_not_is_told_apart(tmp_path: Path) -> None:
     assert near.answered[0] == pytest.approx(1.0)
     assert near.unanswered == pytest.approx(tuple(np.sort(vectors[2:] @ vectors[0])[::-1]))
     assert near.reason == "not_in_sources"
-
-
-def test_a_known_question_is_not_looked_up_by_itself(tmp_path: Path) -> None:
-    known = (
-        KnownQuestion("How to hold an ice pack?", ("a:F02",)),
-        KnownQuestion("how to hold an ice pack", ("a:F02",)),
-        KnownQuestion("does an ice pack numb soreness", ("a:F01",)),
-    )
-    other = _look_up(tmp_path / "other", known, known[1].text, ("how long is an ice pack to be held",))
-    assert len(other.answered) == 3
-    itself = _look_up(tmp_path / "itself", known, known[1].text, ("HOW to hold... an ice pack",))
-    assert len(itself.answered) == 1
-    assert itself.answered[0] < 1
 
 
 def test_a_part_without_known_questions_has_nothing_near(tmp_path: Path) -> None:

@@ -236,12 +236,10 @@ def test_a_query_says_how_near_it_is_to_known_questions_of_its_collection(
     build_snapshot(documents, embedder, tmp_path, questions=known)
     retriever = Retriever(open_snapshot(tmp_path, embedder.model_id), embedder)
     vector = retriever.embed("what does an ice pack cost")
-    near = retriever.find("what does an ice pack cost", vector, 1, 1, asked=("ice pack, what cost",)).known
+    near = retriever.find("what does an ice pack cost", vector, 1, 1).known
     vectors = embedder.embed([question.text for question in known])
     assert list(near.answered) == pytest.approx([float(vectors[0] @ vector)])
     assert list(near.unanswered) == pytest.approx([1.0, float(vectors[2] @ vector)])
     assert near.reason == "not_in_sources"
-    itself = retriever.find("cost of an ice pack", vector, 1, 1, asked=("What does an ice pack cost?",)).known
-    assert (len(itself.unanswered), itself.reason) == (1, "out_of_scope")
     elsewhere = retriever.find("what does an ice pack cost", vector, 1, 1, Filters(collection="clinic")).known
     assert (elsewhere.answered, elsewhere.unanswered, elsewhere.reason) == ((), (), "")

@@ -41,7 +41,8 @@ def _loss(
 
 
 TEXTS = ["ice packs", "towels and ice", "a towel", "rest"]
-NOTHING = QuestionReader((), np.zeros((16, 16), dtype=np.float32), np.zeros((0, 16), dtype=np.float32))
+NO_ODDS = np.zeros(17, dtype=np.float32)
+NOTHING = QuestionReader((), np.zeros((16, 16), dtype=np.float32), np.zeros((0, 16), dtype=np.float32), NO_ODDS)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_the_slope_is_that_of_the_loss(table: int, row: int, column: int) -> Non
         moved = [one.copy() for one in tables]
         moved[table][row, column] += step
         unit = moved[0] / np.linalg.norm(moved[0], axis=1, keepdims=True)
-        losses.append(_loss(unit, QuestionReader(words, moved[1], moved[2]), questions, TEXTS, answers))
+        losses.append(_loss(unit, QuestionReader(words, moved[1], moved[2], NO_ODDS), questions, TEXTS, answers))
     assert slope[row, column] == pytest.approx((losses[0] - losses[1]) / 2e-3, abs=2e-3)
 
 
@@ -89,23 +90,45 @@ def test_questions_come_nearer_to_their_answers_and_others_are_told_apart() -> N
     kept = Taught.of_table(taught.table(), len(sentences), texts)
     assert kept.reader is not None
     np.testing.assert_array_equal(kept.reader.read(questions[3], "word3"), taught.reader.read(questions[3], "word3"))
+    assert kept.reader.log_odds(questions[3], "word3") == taught.reader.log_odds(questions[3], "word3")
 
 
 def test_a_word_that_taught_nothing_adds_nothing_and_one_said_twice_adds_once() -> None:
-    reader = QuestionReader(["ice"], np.zeros((16, 16), dtype=np.float32), _unit(1, 9))
+    reader = QuestionReader(["ice"], np.zeros((16, 16), dtype=np.float32), _unit(1, 9), NO_ODDS)
     vector = _unit(1, 8)[0]
     np.testing.assert_allclose(reader.read(vector, "towels?"), vector, atol=1e-6)
     np.testing.assert_array_equal(reader.read(vector, "ice, ice"), reader.read(vector, "ice"))
     assert not np.allclose(reader.read(vector, "ice"), vector, atol=1e-2)
 
 
-def test_a_question_without_an_answer_teaches_nothing() -> None:
+def test_vector_and_words_tell_the_odds_of_an_answer() -> None:
+    words = ["price", "towel"]
+    odds = np.concatenate([_unit(1, 10)[0], np.array([-2.0, 1.0, 0.5], dtype=np.float32)])
+    reader = QuestionReader(words, np.zeros((16, 16), dtype=np.float32), _unit(2, 9), odds)
+    vector = _unit(1, 8)[0]
+    expected = float(odds[:16] @ vector) + (-2.0 + 1.0) / 2**0.5 + 0.5
+    assert reader.log_odds(vector, "the price of a towel, what price?") == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_odds_are_learnt_from_what_has_an_answer_and_what_has_none() -> None:
+    questions = _unit(40, 11)
+    texts = [f"price of {number}" if number % 2 else f"towel for {number}" for number in range(40)]
+    answers = [[] if number % 2 else [0] for number in range(40)]
+    reader = teach(_unit(2, 12), questions, texts, answers).reader
+    assert reader is not None
+    chances = [reader.log_odds(vector, text) for vector, text in zip(questions, texts, strict=True)]
+    assert all((chance > 0) == (number % 2 == 0) for number, chance in enumerate(chances))
+    assert reader.log_odds(0 * questions[0], "price") < 0 < reader.log_odds(0 * questions[0], "towel")
+
+
+def test_a_question_without_an_answer_moves_no_sentence() -> None:
     sentences, questions = _unit(4, 5), _unit(6, 6)
     answers, texts = [[0], [1], [], [2], [], [3]], ["cold"] * 6
     some = [0, 1, 3, 5]
     np.testing.assert_array_equal(
-        teach(sentences, questions, texts, answers).table(),
-        teach(sentences, questions[some], [texts[n] for n in some], [answers[n] for n in some]).table(),
+        teach(sentences, questions, texts, answers).sentences,
+        teach(sentences, questions[some], [texts[n] for n in some], [answers[n] for n in some]).sentences,
     )
     nothing = teach(sentences, questions, texts, [[]] * 6)
     assert nothing.sentences is sentences
@@ -154,7 +177,3 @@ def test_a_build_teaches_each_sentence_the_questions_on_its_facts(
     with monkeypatch.context() as kept:
         kept.setattr("index.building.teach", pytest.fail)
         assert _scores(_built(tmp_path / "again", known, tmp_path / "cache"), query) == _scores(taught, query)
-    held_out = tuple(replace(question, held_out=bool(question.facts)) for question in known)
-    held = _built(tmp_path / "held", held_out, tmp_path / "cache")
-    assert held.reader is None
-    assert _scores(held, query) == _scores(plain, query)
