@@ -102,8 +102,8 @@ class QuestionReader:
     def log_odds(self, vector: Floats, query: str) -> float:
         """Return the logarithm of the odds that a question has an answer, judged by the question alone."""
         rows, dimension = self._rows_of(query), len(vector)
-        said = float(self.odds[dimension:][rows].sum()) / max(1.0, len(rows)) ** 0.5
-        return float(self.odds[:dimension] @ vector) + said + float(self.odds[-1])
+        said = self.odds[dimension:][rows].sum() / np.sqrt(max(1, len(rows)))
+        return float(self.odds[:dimension] @ vector + said + self.odds[-1])
 
     def _rows_of(self, query: str) -> list[int]:
         return [self._rows[word] for word in dict.fromkeys(stems(query)) if word in self._rows]
