@@ -251,7 +251,7 @@ class Answerer:
         compare: bool = True,
     ) -> Answer:
         answered = [
-            self._ranked(part, found.sentences, source_ids, compare=compare)
+            self._ranked(part, found.sentences, source_ids, understanding.core, compare=compare)
             for part, found in zip(understanding.parts, founds[1:], strict=False)
             if part.rstrip("?.! ") not in missing
         ] or [self._ranked(understanding.core, founds[0].sentences, source_ids, compare=compare)]
@@ -278,10 +278,16 @@ class Answerer:
         )
 
     def _ranked(
-        self, question: str, hits: Sequence[SentenceHit], source_ids: Sequence[str] | None, *, compare: bool
+        self,
+        question: str,
+        hits: Sequence[SentenceHit],
+        source_ids: Sequence[str] | None,
+        whole: str = "",
+        *,
+        compare: bool,
     ) -> Sequence[SentenceHit]:
         """Order sentences by what the question asks and, unless told otherwise, by where sources differ."""
-        preferred = prefer(question, put_back_others(question, hits))
+        preferred = prefer(question, put_back_others(question, hits, whole))
         return self._strict_first(question, preferred, source_ids) if compare else preferred
 
     def _strict_first(

@@ -74,7 +74,7 @@ def prefer(question: str, hits: Sequence[SentenceHit]) -> list[SentenceHit]:
     return sorted(raised, key=lambda hit: -hit.score)
 
 
-def put_back_others(question: str, hits: Sequence[SentenceHit]) -> list[SentenceHit]:
+def put_back_others(question: str, hits: Sequence[SentenceHit], whole: str = "") -> list[SentenceHit]:
     """Put sentences on another illness behind those on the one that is asked about.
 
     Kidney stones and kidney infections share nearly all words, and what holds for one may be wrong for the other.
@@ -82,12 +82,13 @@ def put_back_others(question: str, hits: Sequence[SentenceHit]) -> list[Sentence
     Args:
         question: One part of a question.
         hits: Sentences, best first.
+        whole: All of it, which names the illness where that part does not.
 
     Returns:
         The same sentences; where the question names an illness, those that stand under or name only others have lost
         0.2 of score and cosine. Equal scores keep their order.
     """
-    asked = _illnesses(question)
+    asked = _illnesses(question) or _illnesses(whole)
     if not asked:
         return list(hits)
     placed = []

@@ -15,8 +15,9 @@ _POINTS_BACK = re.compile(
     r"\b(?:the (?:first|second|other) one|(?<=which )ones?|it|that|this|they|them|those|these)\b", re.IGNORECASE
 )
 _RETURNS = re.compile(
-    r"\b(?:com(?:e|es|ing)|came|go(?:es|ing)?|went|get(?:s|ting)?|got|bring(?:s|ing)?) (?:right |straight )?back\b"
-    r"(?! (?:pain|ache|spasm|muscle|injur|problem|trouble|surgery|strain|cramp))",
+    r"\b(?:com(?:e|es|ing)|came|go(?:es|ing)?|went|get(?:s|ting)?|got|bring(?:s|ing)?|be|been|being) "
+    r"(?:right |straight )?back\b(?! (?:pain|ache|spasm|muscle|injur|problem|trouble|surgery|strain|cramp))|"
+    r"\bback (?:to (?:(?:my|your|his|her|their|the) )?(?:normal|usual|work|school|gym|office|sports?|life)|home)\b",
     re.IGNORECASE,
 )
 """Where "back" is no part of the body."""

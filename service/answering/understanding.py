@@ -287,6 +287,14 @@ def presumes(question: str) -> bool:
     return _WHY.search(question) is not None and _SWEEPING.search(question) is not None
 
 
+_ELLIPTIC = re.compile(
+    r"\b(?:need|have|ought|got|want|allowed|supposed|meant) to(?=\s*(?:[,.;?!]|$))|"
+    r"\b(?:should|can|could|must|may) (?:i|we|he|she|they|you)(?=\s*(?:[,.;?!]|$))",
+    re.IGNORECASE,
+)
+"""A question whose verb stands in the sentence before: "I don't want to give up milk. Do I really need to?"."""
+
+
 def condense(question: str) -> str:
     """Return the sentences of a long question that ask something; a short question comes back as it is.
 
@@ -305,13 +313,24 @@ def condense(question: str) -> str:
         # "How long do these things take?": what was said of these things just before comes along.
         before = [s for s in sentences[: sentences.index(asking[0])] if TOPIC.search(s)]
         asking = [*before[-1:], *asking]
+    first = sentences.index(asking[0])
+    if first and _ELLIPTIC.search(asking[0]):
+        asking = [sentences[first - 1], *asking]
     core = " ".join(asking)
     return core if TOPIC.search(core) else question
 
 
+_OTHER_ORGANS = re.compile(r"\b(?:kidneys?|gall ?(?:bladder|stones?)|stones?)\b", re.IGNORECASE)
+
+
 def restate(question: str) -> str:
     """Add the corpus's name for what a lay phrase means: "my back locked up" is searched as a back spasm too."""
-    names = [name for pattern, name in _LAY if pattern.search(question) and name not in question.lower()]
+    elsewhere = _OTHER_ORGANS.search(question) is not None
+    names = [
+        name
+        for pattern, name in _LAY
+        if pattern.search(question) and name not in question.lower() and not (elsewhere and "back" in name)
+    ]
     if not names:
         return question
     return f"{question.rstrip(' .!')} ({', '.join(names)})"

@@ -45,6 +45,8 @@ def test_what_holds_for_another_illness_stands_behind() -> None:
     both = hit("Kidney stones can bring kidney infections.", 0.9)
     assert put_back_others("What may he eat with kidney stones?", [both, stone]) == [both, stone]
     assert put_back_others("What may he eat?", [infection, stone]) == [infection, stone]
+    whole = put_back_others("What may he eat?", [infection, stone], "A kidney stone. What may he eat, what is it?")
+    assert [h.text for h in whole] == [stone.text, infection.text]
 
 
 def test_repeats_are_left_out() -> None:

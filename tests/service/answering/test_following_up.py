@@ -3,7 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from service.answering.following_up import LEANING, REWRITTEN, Reading, complete_parts, imply, read_in_turn, rewrite
+from service.answering.following_up import (
+    LEANING,
+    REWRITTEN,
+    Reading,
+    complete_parts,
+    imply,
+    names_topic,
+    read_in_turn,
+    rewrite,
+)
 
 DATA = Path(__file__).parents[3] / "eval" / "data"
 SPASM = "What is a back spasm?"
@@ -100,6 +109,19 @@ def test_parts_take_the_topic_that_was_named_before_anything_was_asked() -> None
         "Do people get over Slipped disc?",
         "what does treatment involve for Slipped disc?",
     )
+
+
+@pytest.mark.parametrize(
+    "part", ["When will I be back to my usual self?", "when am I back to normal", "how soon can she go straight back"]
+)
+def test_who_is_back_says_nothing_of_a_back(part: str) -> None:
+    assert not names_topic(part)
+    assert complete_parts((part,), "Keyhole gallbladder removal next month.", "back pain")[0].count("gallbladder") == 1
+
+
+def test_a_back_that_hurts_is_a_topic() -> None:
+    assert names_topic("could it be back pain?")
+    assert names_topic("is my back to blame?")
 
 
 @pytest.mark.parametrize(

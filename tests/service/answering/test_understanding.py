@@ -78,6 +78,22 @@ def test_a_short_question_that_leans_keeps_what_it_leans_on() -> None:
     assert condense(text) == "My scan showed a bulging disc but it doesn't hurt at all. Is that possible?"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want to give up my milk and cheese. Do I really need to, now I've had a stone in the kidney?",
+        "I'm not keen on lifting with a back spasm. Should I?",
+    ],
+)
+def test_a_question_whose_verb_stands_before_keeps_it(text: str) -> None:
+    assert condense(text) == text
+    assert condense(f"I don't smoke. {text}") == text
+
+
+def test_work_with_another_organs_illness_is_not_about_the_back() -> None:
+    assert understand("When can I go back to work after my gallbladder is out?").core.endswith("out?")
+
+
 def test_a_medicine_and_an_amount_in_the_story_ask_for_no_dose() -> None:
     story = "My wife says I need tablets, both of them, together with my sister. How long does back pain last?"
     assert not understand(story).asks_dose
