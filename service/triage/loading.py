@@ -26,6 +26,8 @@ class Condition:
 
     Attributes:
         groups: What must be said; the concepts of one group in the same sentence.
+        context: Numbers of the groups that may as well be said in general ("could it be a kidney infection?"): they say
+            what the rest is about.
         absent: What must not be said.
         needs: Symbols of all concepts that must be said.
     """
@@ -33,6 +35,7 @@ class Condition:
     groups: tuple[tuple[str, ...], ...]
     absent: tuple[str, ...]
     needs: frozenset[str]
+    context: frozenset[int] = frozenset()
 
     @property
     def concepts(self) -> tuple[str, ...]:
@@ -270,12 +273,13 @@ def _rule(entry: Mapping[str, Any], concepts: Mapping[str, Concept], texts: Mapp
 
 def _condition(line: str, concepts: Mapping[str, Concept], place: str) -> Condition:
     said, *absent = line.split(" - ")
-    parts = [part.split("&") for part in said.split("+")]
-    groups = tuple(tuple(name.strip() for name in part) for part in parts)
+    parts = [part.strip() for part in said.split("+")]
+    context = frozenset(number for number, part in enumerate(parts) if part.startswith("~"))
+    groups = tuple(tuple(name.strip() for name in part.removeprefix("~").split("&")) for part in parts)
     missing = [
         name for name in [*(n for group in groups for n in group), *map(str.strip, absent)] if name not in concepts
     ]
     if missing:
         raise RulesError(place, f"there is no concept {missing[0]!r} ({line})")
     needs = frozenset(f"<{name}>" for group in groups for name in group)
-    return Condition(groups, tuple(name.strip() for name in absent), needs)
+    return Condition(groups, tuple(name.strip() for name in absent), needs, context)

@@ -128,7 +128,11 @@ class Lexicon:
         return frozenset(found)
 
     def chart(
-        self, words: Words, symbols: Mapping[str, frozenset[str]], quantities: Mapping[str, Sequence[MatchSpan]]
+        self,
+        words: Words,
+        symbols: Mapping[str, frozenset[str]],
+        quantities: Mapping[str, Sequence[MatchSpan]],
+        plain: Sequence[str],
     ) -> Chart:
         """Find every concept.
 
@@ -136,9 +140,10 @@ class Lexicon:
             words: The text.
             symbols: For each word of the text what :meth:`symbols_of` says of it.
             quantities: Places of the quantities, by name.
+            plain: The words of the text with slips of the pen repaired.
         """
         chart = Chart(words)
-        found, marks = chart.found, Marks(words, symbols)
+        found, marks = chart.found, Marks(words, symbols, plain)
         waiting = self._rows_in(marks)
         direct = self._direct & marks.present
         marks.note(direct.union(*(row.words for rows in waiting for row in rows)))

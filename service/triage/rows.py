@@ -14,9 +14,9 @@ from service.triage.phrases import Element
 Places = dict[int, tuple[int, ...]]
 """First token of each match to its ends."""
 
-_NEGATIVE = ("no", "not", "never", "nothing", "without", "none")
+_NEGATIVE = frozenset({"no", "not", "never", "nothing", "without", "none"})
 _DENYING = frozenset({"no", "not", "never", "without"})
-_TROUBLE = ("trouble", "troubles", "problem", "problems", "difficulty", "difficulties", "issue", "issues")
+_TROUBLE = frozenset({"trouble", "troubles", "problem", "problems", "difficulty", "difficulties", "issue", "issues"})
 _MAX_ENDS = 4
 
 
@@ -45,6 +45,7 @@ class Marks:
     Args:
         words: The text.
         symbols: For each of its words the symbols that it stands for.
+        plain: Its words with slips of the pen repaired.
 
     Attributes:
         present: The symbols that stand somewhere.
@@ -53,7 +54,7 @@ class Marks:
 
     __slots__ = ("_barrier", "_by_word", "_ends", "_longest", "_size", "_symbols", "_trouble", "present", "starts")
 
-    def __init__(self, words: Words, symbols: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, words: Words, symbols: Mapping[str, frozenset[str]], plain: Sequence[str]) -> None:
         by_word: dict[str, int] = {}
         for place, word in enumerate(words.canon):
             by_word[word] = by_word.get(word, 0) | 1 << place
@@ -64,9 +65,9 @@ class Marks:
         self.starts: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._longest: dict[str, int] = {}
-        commas = self._bits(place for place, comma in enumerate(words.comma) if comma)
-        self._barrier = commas | _all_of(by_word, _NEGATIVE)
-        self._trouble = _all_of(by_word, _TROUBLE)
+        apart = (comma or word in _NEGATIVE for comma, word in zip(words.comma, plain, strict=True))
+        self._barrier = self._bits(place for place, keeps in enumerate(apart) if keeps)
+        self._trouble = self._bits(place for place, word in enumerate(plain) if word in _TROUBLE)
 
     def note(self, wanted: Set[str]) -> None:
         """Mark the places of what single words stand for."""
@@ -182,11 +183,4 @@ def _spread_back(bits: int, gap: int) -> int:
         step = min(reach, gap + 1 - reach)
         bits |= bits >> step
         reach += step
-    return bits
-
-
-def _all_of(by_word: Mapping[str, int], words: Sequence[str]) -> int:
-    bits = 0
-    for word in words:
-        bits |= by_word.get(word, 0)
     return bits

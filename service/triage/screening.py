@@ -6,7 +6,7 @@ emptied when they grow large.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from service.triage.likeness import Likeness, find_likeness
@@ -153,7 +153,7 @@ def _likely_variant(rule: Rule, found: Likeness, rules: Rules, turns: Sequence[T
 def _meet(condition: Condition, turns: Sequence[Turn]) -> _Hit | None:
     """The first place where all groups are said, newest turn first."""
     hits: list[_Hit] = []
-    for group in condition.groups:
+    for number, group in enumerate(condition.groups):
         best: _Hit | None = None
         for hit in _group_hits(group, turns):
             if not hit.general:
@@ -162,7 +162,7 @@ def _meet(condition: Condition, turns: Sequence[Turn]) -> _Hit | None:
             best = best or hit
         if best is None:
             return None
-        hits.append(best)
+        hits.append(replace(best, general=False) if number in condition.context else best)
     for name in condition.absent:
         if any(reading is Reading.ASSERTED for turn in turns for _, reading in turn.readings(name)):
             return None

@@ -59,7 +59,7 @@ def read_turn(text: str, number: int, rules: Rules) -> Turn:
             known[word] = _look_up(word, rules)
     plain = [known[word][0] for word in words.canon]
     symbols = {word: known[word][1] for word in words.canon}
-    chart = rules.lexicon.chart(words, symbols, find_quantities(words))
+    chart = rules.lexicon.chart(words, symbols, find_quantities(words), plain)
     return Turn(number, chart, plain, Assertions(chart, rules.signs, rules.reading.scene), rules.reading)
 
 

@@ -19,7 +19,7 @@ def _row(*elements: tuple[str, int]) -> Row:
 def _read(text: str) -> tuple[Words, Marks]:
     words = split_words(text, {}, {})
     symbols = {word: frozenset({word, "a|b"} if word in {"a", "b"} else {word}) for word in words.canon}
-    marks = Marks(words, symbols)
+    marks = Marks(words, symbols, words.canon)
     marks.note(marks.present)
     return words, marks
 
@@ -95,3 +95,12 @@ def test_the_end_of_a_concept_leads_on() -> None:
     assert match_row(row, marks, words, {"<sign>": places}) == [(0, 4)]
     assert (list(bits_of(marks.starts["<sign>"])), list(bits_of(marks.ends("<sign>")))) == ([0], [2, 3])
     assert (marks.longest("<sign>"), marks.longest("b")) == (3, 1)
+
+
+def test_a_slip_of_the_pen_keeps_apart_as_the_word_does() -> None:
+    words = split_words("no truble a", {}, {})
+    plain = ["no", "trouble", "a"]
+    marks = Marks(words, {word: frozenset({word}) for word in words.canon}, plain)
+    assert not marks.is_open(1, 2, denies=True)
+    assert marks.is_open(1, 2, denies=False)
+    assert not marks.is_open(0, 2, denies=False)

@@ -35,3 +35,14 @@ def test_under_care_but_no_better_still_counts(rules: Rules, text: str, level: L
     notice = screen(text, rules)
     assert notice is not None
     assert notice.level is level
+
+
+def test_what_was_asked_in_general_says_what_a_muddled_relative_may_have(rules: Rules) -> None:
+    asked = ("What are the signs of a kidney infection?",)
+    for text in ("My dad is 84 and only seems muddled", "Gran has gone all muddled. Could that be one?"):
+        notice = screen(text, rules, asked)
+        assert notice is not None
+        assert (notice.level, notice.rules[0].id) == (Level.EMERGENCY, "RF09")
+    for text in ("And in very old people?", "I get muddled by all these names"):
+        notice = screen(text, rules, asked)
+        assert notice is None or notice.level is Level.INFO
