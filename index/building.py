@@ -144,20 +144,26 @@ class _Draft:
         documents: Mapping[str, Document],
         cache: Path | None,
     ) -> Taught:
-        """Have sentences, and what reads questions, learn from the known questions, if there are any."""
+        """Have sentences, and what reads questions, learn from the known questions, if there are any.
+
+        Only sentences that answer one matter, so that what else a collection holds does not make it learn anew.
+        """
         answers, texts = self._answers(documents), [question.text for question in self.questions]
-        if cache is None or not any(answers):
-            return teach(sentences, questions, texts, answers)
-        words = "\n".join(texts)
-        made_from = (
-            TEACHING.encode(),
-            sentences.tobytes(),
-            questions.tobytes(),
-            repr(answers).encode(),
-            words.encode(),
-        )
-        table = keep_latest("taught", made_from, lambda: teach(sentences, questions, texts, answers).table(), cache)
-        return Taught.of_table(table, len(sentences), texts)
+        rows = sorted({row for some in answers for row in some})
+        if not rows:
+            return Taught(sentences)
+        places = {row: place for place, row in enumerate(rows)}
+        telling, own = sentences[rows], [[places[row] for row in some] for some in answers]
+        if cache is None:
+            taught = teach(telling, questions, texts, own)
+        else:
+            words = "\n".join(texts)
+            given = (TEACHING.encode(), telling.tobytes(), questions.tobytes(), repr(own).encode(), words.encode())
+            table = keep_latest("taught", given, lambda: teach(telling, questions, texts, own).table(), cache)
+            taught = Taught.of_table(table, len(rows), texts)
+        moved = sentences.copy()
+        moved[rows] = taught.sentences
+        return Taught(moved, taught.reader)
 
     def _answers(self, documents: Mapping[str, Document]) -> list[list[int]]:
         """Return for each known question the sentences that answer it."""

@@ -17,6 +17,7 @@ from corpus.sentences import split_sentences
 from corpus.sources import load_shipped_documents
 from corpus.splitting import SPLITTER_VERSION
 from index.building import build_snapshot
+from index.caching import FILE as CACHE_FILE
 from index.caching import remember
 from index.embedding import Embedder, MeteredEmbedder, Progress, SentenceTransformersEmbedder
 from index.errors import EngineError, ModelFileError, SnapshotError
@@ -25,12 +26,13 @@ from index.manifest import named_snapshots
 from index.model_files import ModelFiles, check_model_files, expected_model_id
 from index.onnx_embedder import check_onnx_files, is_outdated
 from index.onnx_export import export_apart
-from index.parts import RemotePart
+from index.parts import SHIPPED, RemotePart
 from index.snapshot import (
     Manifest,
     check_current_snapshot,
     digest_of_stored,
     drop_snapshots_with,
+    open_snapshot,
     read_manifest,
 )
 from index.snapshot import remote_parts as read_remote_parts
@@ -130,6 +132,7 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
             shared.hand_over(manifest.snapshot_id, changes)
             return manifest
         remote = {} if at is None else _remote_parts(at, settings, progress)
+        _recall_questions(settings, embedder.model_id)
         manifest = build_snapshot(
             [*load_shipped_documents(), *load_documents(engine, but=remote)],
             embedder,
@@ -150,6 +153,18 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         lock.release()
         engine.dispose()
     return manifest
+
+
+def _recall_questions(settings: Settings, model_id: str) -> None:
+    """Take the vectors of known questions from the current snapshot where this home has no cache: another made it."""
+    cache = settings.home / "cache"
+    if (cache / CACHE_FILE).exists():
+        return
+    with suppress(SnapshotError):
+        part = open_snapshot(settings.snapshots, model_id).parts.get(SHIPPED)
+        if part is not None and part.questions:
+            vectors = part.question_vectors.vectors(range(len(part.questions)))
+            remember(zip((question.text for question in part.questions), vectors, strict=True), model_id, cache)
 
 
 def open_workplace(settings: Settings, database: Engine, embedder: Embedder) -> Workplace | None:

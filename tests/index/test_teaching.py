@@ -177,3 +177,22 @@ def test_a_build_teaches_each_sentence_the_questions_on_its_facts(
     with monkeypatch.context() as kept:
         kept.setattr("index.building.teach", pytest.fail)
         assert _scores(_built(tmp_path / "again", known, tmp_path / "cache"), query) == _scores(taught, query)
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_else_a_collection_holds_is_not_learnt_from_and_makes_nothing_be_learnt_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (KnownQuestion("will an ice pack numb the skin", ("a:F02",)), KnownQuestion("is cold any good", ("a:F01",)))
+    embedder, other = HashingEmbedder(), make_document("aaa", "Beds", ("Beds", "A bed goes back. It is collected."))
+    alone = _built(tmp_path / "alone", known, tmp_path / "cache")
+    monkeypatch.setattr("index.building.teach", pytest.fail)
+    build_snapshot([other, _digest()], embedder, tmp_path / "both", questions=known, cache=tmp_path / "cache")
+    both = open_snapshot(tmp_path / "both", embedder.model_id).parts["default"]
+    assert len(both.sentences) == 4
+    query = "will an ice pack numb the skin"
+    rows = [n for n, (row, _) in enumerate(both.sentences) if both.passages[row].document_id == _digest().id]
+    read = both.read(embedder.embed([query])[0], query)
+    assert [float(vector @ read) for vector in both.sentence_vectors.vectors(rows)] == pytest.approx(
+        _scores(alone, query), abs=1e-6
+    )

@@ -14,8 +14,10 @@ from typer.testing import CliRunner, Result
 
 import corpus
 import index
-from index.model_files import ModelFiles, expected_model_id
-from service.building import index_is_current, shipped_digest
+from index.embedding import MeteredEmbedder
+from index.model_files import ModelFiles, check_model_files, expected_model_id
+from index.snapshot import check_current_snapshot
+from service.building import index_is_current, load_embedder, publish_stored, shipped_digest
 from service.cli import app
 from service.ingesting import Origin, ingest_text
 from service.settings import Settings
@@ -77,6 +79,18 @@ def test_an_index_is_current_until_the_corpus_the_code_or_what_is_stored_changes
     origin = Origin(collection="clinic", title="Beds")
     assert ingest_text(open_database(settings.database), b"Beds go back within a day.", origin, markdown=False).stored
     assert not index_is_current(settings)
+
+
+def test_a_home_without_a_cache_takes_the_questions_vectors_from_the_snapshot(warm: Path, home: Path) -> None:
+    shutil.copytree(warm, home)
+    shutil.rmtree(home / "cache")
+    settings = Settings(home=home)
+    embedder, _ = load_embedder(check_model_files(settings.model), settings)
+    metered = MeteredEmbedder(embedder)
+    before = check_current_snapshot(settings.snapshots)
+    manifest = publish_stored(settings, metered)
+    assert manifest.counts == before.counts
+    assert metered.embedded < before.counts["questions"]
 
 
 def test_the_digest_covers_the_corpus_and_the_code_that_makes_an_index_of_it(
