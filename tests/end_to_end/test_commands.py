@@ -97,9 +97,9 @@ def test_a_reader_that_stops_reading_ends_it_quietly(home: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_damaged_index_is_refused_by_its_hash(home: Path, tmp_path: Path) -> None:
+def test_a_damaged_index_is_refused_by_its_hash(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "var"
-    shutil.copytree(home, copy)
+    shutil.copytree(warm, copy)
     for snapshot in (copy / "snapshots").glob("snap_*"):
         vectors = bytearray((snapshot / "parts" / "0" / "sentences.faiss").read_bytes())
         vectors[1000] ^= 1
@@ -110,9 +110,9 @@ def test_a_damaged_index_is_refused_by_its_hash(home: Path, tmp_path: Path) -> N
     assert "sentences.faiss" in done.stderr
 
 
-def test_doctor_is_content_and_proves_that_nothing_leaves(home: Path, tmp_path: Path) -> None:
+def test_doctor_is_content_and_proves_that_nothing_leaves(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "var"
-    shutil.copytree(home, copy)
+    shutil.copytree(warm, copy)
     done = run(copy, "doctor", "--offline", BACKLINE_PORT=str(free_port()))
     assert done.returncode == 0, done.stdout
     assert "FAIL" not in done.stdout
@@ -125,9 +125,9 @@ def test_doctor_is_content_and_proves_that_nothing_leaves(home: Path, tmp_path: 
     assert said["offline"] == "a question was answered with every way out barred"
 
 
-def test_a_document_of_ones_own_is_found(home: Path, tmp_path: Path) -> None:
+def test_a_document_of_ones_own_is_found(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "var"
-    shutil.copytree(home, copy)
+    shutil.copytree(warm, copy)
     note = tmp_path / "clinic.md"
     note.write_text(
         "# Clinic hours\n\n## When is the back pain clinic open?\n\nThe Riverside back pain clinic opens on Tuesdays at nine.\n",
@@ -141,9 +141,9 @@ def test_a_document_of_ones_own_is_found(home: Path, tmp_path: Path) -> None:
     assert (citation["publisher"], citation["digest"]) == ("Riverside", False)
 
 
-def test_a_collection_is_asked_by_its_name_and_a_wrong_name_is_told(home: Path, tmp_path: Path) -> None:
+def test_a_collection_is_asked_by_its_name_and_a_wrong_name_is_told(warm: Path, tmp_path: Path) -> None:
     copy = tmp_path / "var"
-    shutil.copytree(home, copy)
+    shutil.copytree(warm, copy)
     note = tmp_path / "beds.md"
     note.write_text("# Beds\n\n## How do I return a bed?\n\nA bed goes back within 90 nights.\n", encoding="utf-8")
     done = run(copy, "ingest", str(note), "--collection", "beds", "--publisher", "Nightly")

@@ -57,12 +57,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
 
 
 @pytest.fixture(scope="module")
-def service(site: tuple[str, Path], home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def service(site: tuple[str, Path], warm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service that has read the site's leaflet and lets the site's pages ask."""
     address, folder = site
     (folder / "leaflet.html").write_text(LEAFLET, "utf-8")
     own = tmp_path_factory.mktemp("embedding") / "var"
-    shutil.copytree(home, own)
+    shutil.copytree(warm, own)
     read = run(
         own, "ingest", str(folder / "leaflet.html"), "--url", f"{address}/leaflet.html", "--publisher", "Riverside"
     )

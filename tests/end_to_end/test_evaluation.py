@@ -113,7 +113,7 @@ def steps_of(page: Path) -> dict[str, str]:
     return dict(named)
 
 
-def test_the_commands_of_the_ci_job_gate_a_change_of_content(home: Path, tmp_path: Path) -> None:
+def test_the_commands_of_the_ci_job_gate_a_change_of_content(warm: Path, tmp_path: Path) -> None:
     page = ROOT / "docs" / "ci.md"
     steps = steps_of(page)
     assert list(steps) == ["Install", "Read the documents", "Check the questions", "Ask", "Show", "Gate"]
@@ -122,7 +122,7 @@ def test_the_commands_of_the_ci_job_gate_a_change_of_content(home: Path, tmp_pat
     shutil.move(tmp_path / "handbook" / "questions.jsonl", tmp_path / "questions.jsonl")
     (gates,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "gates.toml").write_text(gates, encoding="utf-8")
-    shutil.copytree(home, tmp_path / ".backline")  # a warm cache, as the job has
+    shutil.copytree(warm, tmp_path / ".backline")  # a warm cache, as the job has
     settings = {
         "BACKLINE_HOME": ".backline",
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),

@@ -16,10 +16,10 @@ PLANTED = Path(__file__).parents[1] / "service" / "data" / "gaps.planted.txt"
 
 
 @pytest.fixture
-def own_home(home: Path, tmp_path: Path) -> Path:
+def own_home(warm: Path, tmp_path: Path) -> Path:
     """A home of the same index in which nobody has asked anything."""
     for part in ("snapshots", "models"):
-        shutil.copytree(home / part, tmp_path / "user" / "var" / part)
+        shutil.copytree(warm / part, tmp_path / "user" / "var" / part)
     return tmp_path / "user" / "var"
 
 

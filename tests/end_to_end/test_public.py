@@ -16,9 +16,9 @@ QUESTION = {"question": "How long does a back spasm last?"}
 
 
 @pytest.fixture(scope="module")
-def public_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def public_home(warm: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("public") / "var"
-    shutil.copytree(home, copy)
+    shutil.copytree(warm, copy)
     return copy
 
 

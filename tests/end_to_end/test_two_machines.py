@@ -80,11 +80,11 @@ def machine(home: Path, variables: dict[str, str]) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def variables(postgresql: str, redis_server: str, tmp_path: Path, home: Path) -> dict[str, str]:
+def variables(postgresql: str, redis_server: str, tmp_path: Path, warm: Path) -> dict[str, str]:
     """Return what leads to the shared servers; both homes have the exported model, and the first its vectors."""
     for name in ("one", "two"):
-        shutil.copytree(home / "models", tmp_path / name / "models")
-    shutil.copytree(home / "cache", tmp_path / "one" / "cache")
+        shutil.copytree(warm / "models", tmp_path / name / "models")
+    shutil.copytree(warm / "cache", tmp_path / "one" / "cache")
     return {
         "BACKLINE_DATABASE_URL": postgresql,
         "BACKLINE_REDIS_URL": f"{redis_server.rsplit('/', 1)[0]}/{1 + secrets.randbelow(14)}",

@@ -47,9 +47,9 @@ class Site:
 
 
 @pytest.fixture
-def site(home: Path, tmp_path: Path) -> Iterator[Site]:
+def site(warm: Path, tmp_path: Path) -> Iterator[Site]:
     mine = tmp_path / "var"
-    shutil.copytree(home, mine)
+    shutil.copytree(warm, mine)  # nobody else builds there meanwhile
     made = run(mine, "keys", "create", "writer", "--scope", "ingest", "--scope", "admin")
     assert made.returncode == 0, made.stderr
     with start_serving(mine, "--workers", "2") as (address, process):
