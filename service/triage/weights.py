@@ -20,6 +20,7 @@ BIAS = "(bias)"
 
 _NUMBER = r"-?\d+\.\d\d"
 _TABLE = re.compile(rf"(?:# .*\n|[^\t\n]+\t{_NUMBER}(?:\t\w+:{_NUMBER}(?: \w+:{_NUMBER})*)?\n)*+")
+"""Every line of a table: a row's weights for rules are read when they are asked for, and a fault must show before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Weights:
         alarm_from: Sums from here on are an alarm.
         doubt_below: With a sum below, what a rule finds in that text alone is doubted.
         seen: Words met before with the sum of their weights and of those of their pieces.
-        chosen: Features met before in an alarm with their weights for rules and levels.
+        chosen: Features of the table met before in an alarm with their weights for rules and levels.
     """
 
     about: Mapping[str, str]
@@ -46,11 +47,14 @@ class Weights:
 
     def choice_of(self, feature: str) -> dict[str, float]:
         """Return a feature's weights for rules and levels, by name."""
+        pairs = self.named.get(feature)
+        if pairs is None:  # what a person wrote and the table lacks is never kept
+            return {}
         known = self.chosen.get(feature)
         if known is not None:
             return known
         choice: dict[str, float] = {}
-        for pair in self.named.get(feature, "").split():
+        for pair in pairs.split():
             name, _, value = pair.rpartition(":")
             choice[name] = float(value)
         self.chosen[feature] = choice  # whole, so that nobody who reads beside sees half of it

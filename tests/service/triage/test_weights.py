@@ -29,6 +29,7 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     assert weights.alarm == {BIAS: -2.0, "cotton wool": 0.75}
     assert weights.choice_of(BIAS) == {"RF01": 0.5, "today": -1.0}
     assert weights.choice_of("cotton wool") == weights.choice_of("silk") == {}
+    assert weights.chosen.keys() == {BIAS}  # what the table lacks is not kept: it may be anybody's words
 
 
 @pytest.mark.parametrize(
