@@ -42,6 +42,7 @@ def build_snapshot(
     questions: Sequence[KnownQuestion] = (),
     remote: Mapping[str, RemotePart] | None = None,
     shipped: str = "",
+    before: Part | None = None,
 ) -> Manifest:
     """Split, embed, index and publish.
 
@@ -57,6 +58,7 @@ def build_snapshot(
         questions: Known questions of the shipped corpus.
         remote: Collections that an engine elsewhere holds; none of their documents is among ``documents``.
         shipped: Digest of what the shipped documents and known questions were read from.
+        before: The shipped collection as the same code made it before: taken over where it still holds the same.
 
     Returns:
         The manifest of the published snapshot. The same documents and model give the same snapshot; from a cache the
@@ -72,10 +74,15 @@ def build_snapshot(
     drafts = _drafts(kept, embedder, most_sentences, questions)
     if not drafts:
         raise CorpusError("there is nothing to index: the corpus has no text")
+    parts = {draft.collection: before for draft in drafts if before is not None and draft.is_held_by(before)}
+    taken_over = [text for draft in drafts if draft.collection in parts for text in draft.texts()]
+    drafts = [draft for draft in drafts if draft.collection not in parts]
     texts = [text for draft in drafts for text in draft.texts()]
     by_id = {document.id: document for document in kept}
-    vectors = embedder.embed(texts, progress) if cache is None else embed_cached(texts, embedder, cache, progress)
-    parts = {}
+    if cache is None:
+        vectors = embedder.embed(texts, progress)
+    else:
+        vectors = embed_cached(texts, embedder, cache, progress, taken_over)
     for draft in drafts:
         needed = len(draft.texts())
         parts[draft.collection] = draft.indexed(vectors[:needed], by_id, cache)
@@ -108,6 +115,15 @@ class _Draft:
             return passages + asked
         plain = [slice_of(self.passages[row], span) for row, span in self.sentences]
         return passages + [heading_text(p) for p in self.passages] + self.sentence_texts() + plain + asked
+
+    def is_held_by(self, part: Part) -> bool:
+        """Whether the shipped collection's part was made of the same."""
+        return (
+            self.collection == SHIPPED
+            and self.passages == list(part.passages)
+            and self.sentences == list(part.sentences)
+            and list(self.questions) == list(part.questions)
+        )
 
     def sentence_texts(self) -> list[str]:
         return [sentence_text(self.passages[row], span) for row, span in self.sentences]

@@ -31,15 +31,20 @@ _NAMES_A_QUERY = 500
 
 
 def embed_cached(
-    texts: Sequence[str], embedder: Embedder, folder: Path, progress: Progress | None = None
+    texts: Sequence[str],
+    embedder: Embedder,
+    folder: Path,
+    progress: Progress | None = None,
+    kept: Iterable[str] = (),
 ) -> NDArray[np.float32]:
     """Return one vector a text; equal texts are embedded once, and known ones not at all.
 
     Args:
-        texts: The texts of one whole build: what is not among them is dropped from the cache.
+        texts: The texts of one whole build: what is neither among them nor among ``kept`` is dropped from the cache.
         embedder: Makes the vectors that are not known.
         folder: Where the cache lies; made when missing.
         progress: Told of the texts that had to be embedded.
+        kept: Texts of which nothing is wanted now; their vectors stay, where they are known.
 
     Returns:
         Shape ``(len(texts), dimension)``.
@@ -56,7 +61,7 @@ def embed_cached(
             fresh = dict(zip(some, made, strict=True))
             _write(cache, fresh)  # a build that is cut short goes on from here
             known.update(fresh)
-        _keep_only(cache, by_name)
+        _keep_only(cache, by_name.keys() | {_name(embedder.model_id, text) for text in kept})
     vectors = np.empty((len(texts), embedder.dimension), dtype=np.float32)
     for row, name in enumerate(names):
         vectors[row] = known[name]

@@ -40,7 +40,7 @@ class DenseIndex:
 
     Attributes:
         recall: Share of the ten nearest rows that was found when the index was built; 1 where the search is exact,
-            None where it was loaded: the manifest has it.
+            None where it was loaded and nobody said: the manifest has it.
     """
 
     def __init__(self, index: faiss.Index, recall: float | None = None) -> None:
@@ -65,9 +65,9 @@ class DenseIndex:
         return cls(index, 1.0)
 
     @classmethod
-    def load(cls, path: Path) -> "DenseIndex":
-        """Load what :meth:`save` wrote."""
-        return cls(faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8)))
+    def load(cls, path: Path, recall: float | None = None) -> "DenseIndex":
+        """Load what :meth:`save` wrote; what was measured then stands in the manifest."""
+        return cls(faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8)), recall)
 
     def save(self, path: Path) -> None:
         """Write the index; writing aside and renaming is the snapshot's work."""

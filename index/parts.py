@@ -129,17 +129,26 @@ def write_part(folder: Path, part: Part) -> None:
         np.save(folder / READER, part.reader.tables(), allow_pickle=False)
 
 
-def read_part(folder: Path) -> Part:
-    """Read what :func:`write_part` wrote."""
+def read_part(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> Part:
+    """Read what :func:`write_part` wrote.
+
+    Args:
+        folder: Where it lies.
+        facts: What the manifest says of its files, by name.
+    """
+
+    def dense(name: str) -> DenseIndex:
+        return DenseIndex.load(folder / name, facts[name]["recall_at_10"])
+
     return Part(
         passages=tuple(_read_passages(folder)),
         sentences=tuple((row, Span(start, end)) for row, start, end in read_lines(folder / "sentences.jsonl")),
-        passage_vectors=DenseIndex.load(folder / "passages.faiss"),
-        sentence_vectors=DenseIndex.load(folder / "sentences.faiss"),
+        passage_vectors=dense("passages.faiss"),
+        sentence_vectors=dense("sentences.faiss"),
         passage_words=LexicalIndex.load(folder / "passage-words"),
         sentence_words=LexicalIndex.load(folder / "sentence-words"),
         questions=_read_questions(folder / QUESTIONS),
-        question_vectors=DenseIndex.load(folder / "questions.faiss"),
+        question_vectors=dense("questions.faiss"),
         reader=_read_reader(folder),
     )
 

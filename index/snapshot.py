@@ -5,11 +5,12 @@ How a snapshot is published stands in ``publishing.py``, what vouches for it in 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.records import Attribution, Document, Page, Passage, Section, Source, Span
-from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
+from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError, SnapshotError
 from index.manifest import (
     CURRENT,
     FORMAT,
@@ -20,7 +21,7 @@ from index.manifest import (
     named_snapshots,
     read_manifest,
 )
-from index.parts import PARTS, Part, RemotePart, read_lines, read_part
+from index.parts import PARTS, QUESTIONS, SHIPPED, Part, RemotePart, read_lines, read_part
 from index.publishing import (
     KEPT,
     activate_snapshot,
@@ -45,6 +46,7 @@ __all__ = [
     "open_snapshot",
     "publish_snapshot",
     "read_manifest",
+    "read_shipped",
     "remote_parts",
 ]
 
@@ -98,6 +100,29 @@ def open_snapshot(root: Path, model_id: str, snapshot_id: str | None = None) -> 
     return snapshot
 
 
+def read_shipped(root: Path, model_id: str, shipped: str) -> Part | None:
+    """Return the shipped collection of the current snapshot, checked before it is parsed; the rest is not read.
+
+    Args:
+        root: Folder of all snapshots.
+        model_id: Model that this process runs.
+        shipped: Digest of what it would be made from now.
+
+    Returns:
+        None where there is no such snapshot, or one of another model, from something else or damaged.
+    """
+    with suppress(SnapshotError):
+        name = current_snapshot_id(root)
+        manifest = read_manifest(root, name)
+        folders = {collection: f"{PARTS}/{number}" for number, collection in enumerate(manifest.collections)}
+        folder = folders.get(SHIPPED, "")
+        here = f"{folder}/{QUESTIONS}" in manifest.files  # not on an engine elsewhere
+        if here and manifest.model_id == model_id and manifest.made_from["shipped"] == shipped:
+            check_files(root, name, manifest, f"{folder}/")
+            return _read_part(root / name, folder, manifest)
+    return None
+
+
 def open_newest_intact(root: Path, model_id: str) -> tuple[Snapshot, DamagedSnapshotError | None]:
     """Open the current snapshot, or the newest kept one before it that is whole.
 
@@ -137,7 +162,7 @@ def _youngest_first(root: Path) -> list[str]:
 def _load(root: Path, name: str, manifest: Manifest) -> Snapshot:
     folder, remote = root / name, remote_parts(root, manifest)
     parts = {
-        collection: read_part(folder / PARTS / str(number))
+        collection: _read_part(folder, f"{PARTS}/{number}", manifest)
         for number, collection in enumerate(manifest.collections)
         if collection not in remote
     }
@@ -149,6 +174,11 @@ def _load(root: Path, name: str, manifest: Manifest) -> Snapshot:
         passages=tuple(passage for part in parts.values() for passage in part.passages),
         remote=remote,
     )
+
+
+def _read_part(root: Path, folder: str, manifest: Manifest) -> Part:
+    facts = {name.removeprefix(f"{folder}/"): facts for name, facts in manifest.files.items()}
+    return read_part(root / folder, facts)
 
 
 def _check_counts(snapshot: Snapshot) -> None:

@@ -26,14 +26,14 @@ from index.manifest import named_snapshots
 from index.model_files import ModelFiles, check_model_files, expected_model_id
 from index.onnx_embedder import check_onnx_files, is_outdated
 from index.onnx_export import export_apart
-from index.parts import SHIPPED, RemotePart
+from index.parts import Part, RemotePart
 from index.snapshot import (
     Manifest,
     check_current_snapshot,
     digest_of_stored,
     drop_snapshots_with,
-    open_snapshot,
     read_manifest,
+    read_shipped,
 )
 from index.snapshot import remote_parts as read_remote_parts
 from service.indexing import Server, Workplace, engine_name, holds, index_waiting, one_before, recipe_of, remote_parts
@@ -132,17 +132,20 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
             shared.hand_over(manifest.snapshot_id, changes)
             return manifest
         remote = {} if at is None else _remote_parts(at, settings, progress)
-        _recall_questions(settings, embedder.model_id)
+        cache, shipped = settings.home / "cache", shipped_digest()
+        before = read_shipped(settings.snapshots, embedder.model_id, shipped)
+        _recall_questions(before, embedder.model_id, cache)
         manifest = build_snapshot(
             [*load_shipped_documents(), *load_documents(engine, but=remote)],
             embedder,
             settings.snapshots,
             progress,
-            cache=settings.home / "cache",
+            cache=cache,
             most_sentences=settings.most_sentences,
             questions=load_questions(),
             remote=remote,
-            shipped=shipped_digest(),
+            shipped=shipped,
+            before=before,
         )
         drop_snapshots_with(settings.snapshots, withdrawn_versions(engine))
         if shared is not None:
@@ -155,16 +158,11 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
     return manifest
 
 
-def _recall_questions(settings: Settings, model_id: str) -> None:
-    """Take the vectors of known questions from the current snapshot where this home has no cache: another made it."""
-    cache = settings.home / "cache"
-    if (cache / CACHE_FILE).exists():
-        return
-    with suppress(SnapshotError):
-        part = open_snapshot(settings.snapshots, model_id).parts.get(SHIPPED)
-        if part is not None and part.questions:
-            vectors = part.question_vectors.vectors(range(len(part.questions)))
-            remember(zip((question.text for question in part.questions), vectors, strict=True), model_id, cache)
+def _recall_questions(part: Part | None, model_id: str, cache: Path) -> None:
+    """Take the vectors of known questions from a snapshot where this home has no cache: another machine made it."""
+    if part is not None and not (cache / CACHE_FILE).exists():
+        vectors = part.question_vectors.vectors(range(len(part.questions)))
+        remember(zip((question.text for question in part.questions), vectors, strict=True), model_id, cache)
 
 
 def open_workplace(settings: Settings, database: Engine, embedder: Embedder) -> Workplace | None:

@@ -9,8 +9,10 @@ from corpus.questions import KnownQuestion
 from corpus.records import Attribution, Document, Page, Span
 from index import teaching
 from index.building import build_snapshot
+from index.embedding import MeteredEmbedder
+from index.manifest import Manifest
 from index.parts import Part
-from index.snapshot import open_snapshot
+from index.snapshot import open_snapshot, read_shipped
 from index.teaching import QuestionReader, Taught, teach
 from tests.index.fakes import HashingEmbedder, make_document
 
@@ -196,3 +198,39 @@ def test_what_else_a_collection_holds_is_not_learnt_from_and_makes_nothing_be_le
     assert [float(vector @ read) for vector in both.sentence_vectors.vectors(rows)] == pytest.approx(
         _scores(alone, query), abs=1e-6
     )
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_the_current_snapshot_holds_is_taken_over_unless_anything_of_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (KnownQuestion("will an ice pack numb the skin", ("a:F02",)), KnownQuestion("is cold any good", ("a:F01",)))
+    embedder, cache = MeteredEmbedder(HashingEmbedder()), tmp_path / "cache"
+    ward = make_document("ward", "Beds", ("Beds", "A bed goes back. It is collected."), collection="ward")
+    beside = make_document("beside", "Beds", ("Beds", "A bed goes back."))
+
+    def build(root: str, *more: Document, questions: tuple[KnownQuestion, ...] = known, like: str = "") -> Manifest:
+        before = read_shipped(tmp_path / like, embedder.model_id, "files and code") if like else None
+        return build_snapshot(
+            [_digest(), *more], embedder, tmp_path / root, None, cache, questions=questions,
+            shipped="files and code", before=before,
+        )  # fmt: skip
+
+    plain, fresh = build("plain"), build("fresh", ward)
+    embedded = embedder.embedded
+    with monkeypatch.context() as kept:
+        kept.setattr("index.building.teach", pytest.fail)
+        assert build("over", ward, like="plain").snapshot_id == fresh.snapshot_id  # the same to the bit
+    assert embedder.embedded == embedded  # and the cache still has all of it
+    assert build("again").snapshot_id == plain.snapshot_id
+    assert embedder.embedded == embedded
+    for more, asked in (((beside,), known), ((), known[:1])):
+        changed = build("changed", *more, questions=asked, like="plain")
+        assert changed.snapshot_id != plain.snapshot_id
+        assert changed.counts["questions"] == len(asked)
+    assert read_shipped(tmp_path / "plain", embedder.model_id, "other code") is None
+    assert read_shipped(tmp_path / "plain", "other@2", "files and code") is None
+    assert read_shipped(tmp_path / "nowhere", embedder.model_id, "files and code") is None
+    vectors = tmp_path / "plain" / plain.snapshot_id / "parts" / "0" / "sentences.faiss"
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"?")
+    assert read_shipped(tmp_path / "plain", embedder.model_id, "files and code") is None
