@@ -24,6 +24,8 @@ from index.lexical import LexicalIndex
 from index.manifest import MOST_SENTENCES
 from index.parts import SHIPPED, Part, RemotePart
 from index.snapshot import Manifest, publish_snapshot
+from index.spelling import count_words
+from index.stored import Owners
 from index.teaching import TEACHING, Taught, teach
 
 PLAIN_SHARE = 0.75
@@ -41,7 +43,7 @@ def build_snapshot(
     most_sentences: int = MOST_SENTENCES,
     questions: Sequence[KnownQuestion] = (),
     remote: Mapping[str, RemotePart] | None = None,
-    shipped: str = "",
+    made_from: Mapping[str, str] | None = None,
     before: Part | None = None,
 ) -> Manifest:
     """Split, embed, index and publish.
@@ -57,7 +59,7 @@ def build_snapshot(
             shipped digests, which are calibrated, always have both.
         questions: Known questions of the shipped corpus.
         remote: Collections that an engine elsewhere holds; none of their documents is among ``documents``.
-        shipped: Digest of what the shipped documents and known questions were read from.
+        made_from: What everything was read from, as digests by name, for the manifest.
         before: The shipped collection as the same code made it before: taken over where it still holds the same.
 
     Returns:
@@ -94,7 +96,7 @@ def build_snapshot(
         kept,
         parts,
         remote,
-        shipped,
+        made_from,
     )
 
 
@@ -130,6 +132,7 @@ class _Draft:
 
     def indexed(self, vectors: NDArray[np.float32], documents: Mapping[str, Document], cache: Path | None) -> Part:
         """Return the part, given the vectors of :meth:`texts`, the documents by id and the folder of the cache."""
+        texts = [passage.embedded_text for passage in self.passages]
         count = len(self.passages)
         passage_vectors = vectors[:count]
         vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
@@ -143,10 +146,12 @@ class _Draft:
             sentence_vectors, reader = taught.sentences, taught.reader
         return Part(
             self.passages,
+            Owners.of(self.passages),
+            count_words(texts),
             self.sentences,
             DenseIndex.build(passage_vectors),
             DenseIndex.build(sentence_vectors),
-            LexicalIndex.build([passage.embedded_text for passage in self.passages]),
+            LexicalIndex.build(texts),
             LexicalIndex.build(self.sentence_texts()),
             tuple(self.questions),
             DenseIndex.build(question_vectors),

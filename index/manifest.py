@@ -14,11 +14,16 @@ from typing import Any
 
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 MOST_SENTENCES = 5_000
 """Sentences of a collection up to which each has a vector of its own: about five hundred help articles."""
+
+_checked: dict[Path, tuple[int, int, int, str]] = {}
+"""Files that this process has hashed: inode, size, time of the last change and sha256."""
+
+_MOST_CHECKED = 1_000
 
 _NAME = re.compile(r"snap_[0-9a-f]{16}")
 
@@ -32,8 +37,8 @@ class Manifest:
         model_id: Model that made the vectors.
         dimension: Length of a vector.
         splitter: Version of the splitter and its token budget.
-        made_from: What ``shipped`` and ``stored`` documents it was made of, as digests: whoever builds says what the
-            first covers, and the second is :func:`index.publishing.digest_of_stored`.
+        made_from: What it was made from, as digests by name: whoever builds says what they cover. The shipped
+            collection of a snapshot is taken over by the next build where ``shipped`` is the same.
         counts: Documents, passages and sentences in all; sentences are those that have vectors.
         collections: Passages, sentences and known questions of each collection, by name, in the order of their folders.
         files: Size and sha256 of every other file, by relative path; of vectors also the kind of their index, and which
@@ -89,6 +94,8 @@ def read_manifest(root: Path, snapshot_id: str) -> Manifest:
 
 def check_files(root: Path, snapshot_id: str, manifest: Manifest, below: str = "") -> None:
     """Compare every file of a snapshot with its manifest; nothing is parsed. Costs about a second a gigabyte.
+
+    A file that this process has hashed is hashed again only when it was changed since.
 
     Args:
         root: Folder of all snapshots.
@@ -156,9 +163,12 @@ def _name_of(manifest: bytes) -> str:
 
 def _check_file(snapshot_id: str, path: Path, name: str, facts: Mapping[str, Any]) -> None:
     try:
-        size = path.stat().st_size
-        if size != facts["bytes"]:
-            raise DamagedSnapshotError(snapshot_id, name, f"has {size} bytes instead of {facts['bytes']}")
+        status = path.stat()
+        if status.st_size != facts["bytes"]:
+            raise DamagedSnapshotError(snapshot_id, name, f"has {status.st_size} bytes instead of {facts['bytes']}")
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, str(facts["sha256"]))
+        if _checked.get(path) == state:
+            return
         actual = sha256_of(path)
     except OSError as error:
         raise _unreadable(snapshot_id, name, error) from error
@@ -166,6 +176,9 @@ def _check_file(snapshot_id: str, path: Path, name: str, facts: Mapping[str, Any
         raise DamagedSnapshotError(
             snapshot_id, name, f"has the sha256 {actual[:12]}… instead of {str(facts['sha256'])[:12]}…"
         )
+    if len(_checked) >= _MOST_CHECKED:
+        _checked.clear()
+    _checked[path] = state
 
 
 def _unreadable(snapshot_id: str, name: str, error: OSError) -> DamagedSnapshotError:

@@ -6,7 +6,7 @@ answers nor move them.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from corpus.questions import KnownQuestion
 from corpus.records import Passage, Span
 from index.dense import DenseIndex
 from index.lexical import LexicalIndex
+from index.stored import Owners, json_line, open_passages, write_passages
 from index.teaching import QuestionReader
 from index.weighing import WordCounts
 
@@ -24,6 +25,7 @@ SHIPPED = "default"
 """Collection of the shipped corpus."""
 
 QUESTIONS = "questions.json"
+SPELLING = "spelling.json"
 READER, READER_WORDS = "reader.npy", "reader-words.json"
 REMOTE = "remote.json"
 PARTS = "parts"
@@ -35,7 +37,9 @@ class Part:
     """One collection's passages and what searches them.
 
     Attributes:
-        passages: Rows of ``passage_vectors`` and ``passage_words``.
+        passages: Rows of ``passage_vectors`` and ``passage_words``; those of an opened snapshot are read when needed.
+        owners: Of which document and source each is.
+        spelling: How often each word stands in passages under their headings, see :func:`index.spelling.count_words`.
         sentences: Rows of ``sentence_vectors`` and ``sentence_words``: passage row and span. Empty where sentences are
             ranked when a question comes, see :mod:`index.building`.
         passage_vectors: Embeddings of passages under their headings.
@@ -49,6 +53,8 @@ class Part:
     """
 
     passages: Sequence[Passage]
+    owners: Owners
+    spelling: Mapping[str, int]
     sentences: Sequence[tuple[int, Span]]
     passage_vectors: DenseIndex
     sentence_vectors: DenseIndex
@@ -75,6 +81,7 @@ class Part:
         """Return the rows of each file: a whole part has as many passages, and as many sentences, in each."""
         return {
             "passages.jsonl": len(self.passages),
+            "passages.safetensors": len(self.owners.rows),
             "passages.faiss": len(self.passage_vectors),
             "passage-words": len(self.passage_words),
             "sentences.jsonl": len(self.sentences),
@@ -116,7 +123,8 @@ def read_remote(folder: Path) -> RemotePart:
 def write_part(folder: Path, part: Part) -> None:
     """Write a part into a folder, which is made."""
     folder.mkdir(parents=True)
-    write_lines(folder / "passages.jsonl", (asdict(passage) for passage in part.passages))
+    write_passages(folder, part.passages, part.owners)
+    (folder / SPELLING).write_text(json_line(part.spelling), encoding="utf-8")
     write_lines(folder / "sentences.jsonl", ([row, span.start, span.end] for row, span in part.sentences))
     part.passage_vectors.save(folder / "passages.faiss")
     part.sentence_vectors.save(folder / "sentences.faiss")
@@ -129,19 +137,24 @@ def write_part(folder: Path, part: Part) -> None:
         np.save(folder / READER, part.reader.tables(), allow_pickle=False)
 
 
-def read_part(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> Part:
-    """Read what :func:`write_part` wrote.
+def read_part(root: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> Part:
+    """Open what :func:`write_part` wrote.
 
     Args:
-        folder: Where it lies.
-        facts: What the manifest says of its files, by name.
+        root: Folder of the snapshot.
+        name: Where the part lies below it.
+        files: What the manifest says of the snapshot's files, by name.
     """
+    folder = root / name
+    passages, owners = open_passages(root, name)
 
-    def dense(name: str) -> DenseIndex:
-        return DenseIndex.load(folder / name, facts[name]["recall_at_10"])
+    def dense(file: str) -> DenseIndex:
+        return DenseIndex.load(folder / file, files[f"{name}/{file}"]["recall_at_10"])
 
     return Part(
-        passages=tuple(_read_passages(folder)),
+        passages=passages,
+        owners=owners,
+        spelling=json.loads((folder / SPELLING).read_text(encoding="utf-8")),
         sentences=tuple((row, Span(start, end)) for row, start, end in read_lines(folder / "sentences.jsonl")),
         passage_vectors=dense("passages.faiss"),
         sentence_vectors=dense("sentences.faiss"),
@@ -181,25 +194,8 @@ def write_lines(path: Path, rows: Iterable[Any]) -> None:
         lines.writelines(json_line(row) for row in rows)
 
 
-def json_line(row: object) -> str:
-    """Return a value as its line of a file."""
-    return json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n"
-
-
 def read_lines(path: Path) -> Iterator[Any]:
     """Yield the value of each line."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
-
-
-def _read_passages(folder: Path) -> Iterator[Passage]:
-    for row in read_lines(folder / "passages.jsonl"):
-        yield Passage(
-            **{
-                **row,
-                "span": Span(**row["span"]),
-                "heading_path": tuple(row["heading_path"]),
-                "sentences": tuple(Span(**span) for span in row["sentences"]),
-            }
-        )

@@ -5,13 +5,10 @@ publisher works at a time; a lock that dies with its process holds the others ba
 """
 
 import fcntl
-import hashlib
-import json
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +27,12 @@ from index.manifest import (
     sha256_of,
     snapshot_folder,
 )
-from index.parts import (
-    PARTS,
-    REMOTE,
-    Part,
-    RemotePart,
-    json_line,
-    read_remote,
-    write_lines,
-    write_part,
-    write_remote,
-)
+from index.parts import PARTS, REMOTE, Part, RemotePart, read_remote, write_part, write_remote
+from index.stored import read_versions, write_documents
 
 KEPT = 3
 """The current snapshot and the two before it stay on the disk."""
 
-DOCUMENTS = "documents.jsonl"
 _LOCK = ".lock"
 _NEW_POINTER = ".CURRENT.new"
 
@@ -57,7 +44,7 @@ def publish_snapshot(
     documents: Sequence[Document],
     parts: Mapping[str, Part],
     remote: Mapping[str, RemotePart] | None = None,
-    shipped: str = "",
+    made_from: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Write a snapshot below ``root`` and make it the current one.
 
@@ -68,7 +55,7 @@ def publish_snapshot(
         documents: Documents in order.
         parts: By collection, at least one.
         remote: Collections that an engine elsewhere holds.
-        shipped: Digest of what the shipped documents and known questions were read from.
+        made_from: What it is made from, as digests: whoever builds knows what they cover.
 
     Returns:
         The manifest. A crash at any step leaves the old snapshot or the new one current, never a mix.
@@ -78,7 +65,7 @@ def publish_snapshot(
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=root))
         try:
             every: dict[str, Part | RemotePart] = {**parts, **(remote or {})}
-            write_lines(aside / DOCUMENTS, (asdict(document) for document in documents))
+            write_documents(aside, documents)
             counts = {
                 name: _write(aside / PARTS / str(number), every[name]) for number, name in enumerate(sorted(every))
             }
@@ -87,7 +74,7 @@ def publish_snapshot(
                 model_id=model_id,
                 dimension=next(iter(parts.values())).passage_vectors.dimension,
                 splitter=dict(splitter),
-                made_from={"shipped": shipped, "stored": digest_of_stored(documents)},
+                made_from=dict(made_from or {}),
                 counts={"documents": len(documents)}
                 | {
                     kind: sum(count[kind] for count in counts.values())
@@ -165,15 +152,6 @@ def check_current_snapshot(root: Path) -> Manifest:
     return manifest
 
 
-def digest_of_stored(documents: Iterable[Document]) -> str:
-    """Return a digest of the documents that were brought, with all that is said of them; takes any order."""
-    digest = hashlib.sha256()
-    for document in sorted(documents, key=lambda document: document.id):
-        if not document.source.digest:
-            digest.update(json_line(asdict(document)).encode())
-    return digest.hexdigest()
-
-
 def activate_snapshot(root: Path, snapshot_id: str) -> None:
     """Make a kept snapshot the current one, atomically: forward or back.
 
@@ -209,9 +187,7 @@ def drop_snapshots_with(root: Path, versions: Collection[tuple[str, str]]) -> li
         current, *before = named_snapshots(root) or [""]
         now = _remote(root, current)
         dropped = [
-            name
-            for name in before
-            if unwanted & _held(root / name / DOCUMENTS) or _has_lost_words(_remote(root, name), now)
+            name for name in before if unwanted & _held(root / name) or _has_lost_words(_remote(root, name), now)
         ]
         if dropped:
             _write_pointer(root, [current, *(name for name in before if name not in dropped)])
@@ -219,11 +195,9 @@ def drop_snapshots_with(root: Path, versions: Collection[tuple[str, str]]) -> li
     return dropped
 
 
-def _held(documents: Path) -> set[tuple[str, str]]:
+def _held(folder: Path) -> set[tuple[str, str]]:
     try:
-        with documents.open(encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        return {(row["id"], row["version"]) for row in rows}
+        return read_versions(folder)
     except (OSError, ValueError, LookupError, TypeError):
         return set()  # a folder that nobody can read is no snapshot to roll back to
 

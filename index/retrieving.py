@@ -21,7 +21,7 @@ from index.parts import Part
 from index.remote import Elsewhere, RemoteCollection
 from index.reranking import RERANKED, Reranker
 from index.snapshot import Snapshot
-from index.spelling import Speller, count_words, words_of_others
+from index.spelling import Speller, words_of_others
 
 Rows = NDArray[np.int64]
 _Rows = tuple[Rows | None, Rows | None]
@@ -118,9 +118,9 @@ class Retriever:
             versions: Id and version of every deleted document, all of them at each call: one that is missing here is
                 found again. What the snapshot does not hold is passed over.
         """
-        documents = self.snapshot.documents
+        held = self.snapshot.documents
         self._withdrawn = frozenset(
-            name for name, version in versions if name in documents and documents[name].version == version
+            name for name, version in versions if name in held and held.version(name) == version
         )
 
     def shows(self, document_id: str) -> bool:
@@ -141,7 +141,7 @@ class Retriever:
             collections: Their collections, by id.
         """
         held = self.snapshot.documents
-        found = {name: held[name].version for name in collections if name in held and name not in self._withdrawn}
+        found = {name: held.version(name) for name in collections if name in held and name not in self._withdrawn}
         distant = [name for name, where in collections.items() if name not in held and where in self._remote]
         return found | dict(self._documents.versions(distant) if self._documents is not None and distant else {})
 
@@ -163,9 +163,9 @@ class Retriever:
         Raises:
             EngineError: an engine elsewhere does not answer.
         """
-        for passage in self.snapshot.passages:
-            if passage.id == passage_id:
-                return passage if self.shows(passage.document_id) else None
+        passage = self.snapshot.passage(passage_id)
+        if passage is not None:
+            return passage if self.shows(passage.document_id) else None
         with self._aside():
             return next((p for p in (one.passage(passage_id) for one in self._remote.values()) if p is not None), None)
 
@@ -192,10 +192,10 @@ class Retriever:
                 speller = self._spellers.get(collection)
                 if speller is None:
                     part, remote = self.snapshot.parts.get(collection), self.snapshot.remote.get(collection)
-                    texts = () if part is None else (passage.embedded_text for passage in part.passages)
+                    own: Mapping[str, int] = {} if part is None else part.spelling
                     others = (one.text for one in (part.questions if part else ()) if one.reason == "out_of_scope")
                     known = self._known_words | words_of_others(others)
-                    speller = Speller(count_words(texts) if remote is None else remote.counts.words, known)
+                    speller = Speller(own if remote is None else remote.counts.words, known)
                     if part is not None or remote is not None:  # names that were made up must not fill the memory
                         self._spellers[collection] = speller
         return speller
@@ -347,15 +347,13 @@ class Retriever:
         key = (self._withdrawn, wanted)
         rows = self._rows.get(key)
         if rows is None:
-            passages = [
-                row
-                for row, passage in enumerate(part.passages)
-                if (wanted.source_ids is None or passage.source_id in wanted.source_ids)
-                and passage.document_id not in key[0]
-            ]
-            inside = set(passages)
+            sources = wanted.source_ids
+            passages = part.owners.rows_where(
+                lambda document, source: (sources is None or source in sources) and document not in key[0]
+            )
+            inside = set(passages.tolist())
             sentences = [row for row, (owner, _) in enumerate(part.sentences) if owner in inside]
-            rows = (np.array(passages, dtype=np.int64), np.array(sentences, dtype=np.int64))
+            rows = (passages, np.array(sentences, dtype=np.int64))
             if len(self._rows) >= 64:
                 self._rows.clear()
             self._rows[key] = rows

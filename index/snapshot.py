@@ -4,12 +4,13 @@ FAISS does not notice a flipped bit in its file, so every file is checked agains
 How a snapshot is published stands in ``publishing.py``, what vouches for it in ``manifest.py``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from corpus.records import Attribution, Document, Page, Passage, Section, Source, Span
+from corpus.records import Passage, Span
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError, SnapshotError
 from index.manifest import (
     CURRENT,
@@ -21,16 +22,16 @@ from index.manifest import (
     named_snapshots,
     read_manifest,
 )
-from index.parts import PARTS, QUESTIONS, SHIPPED, Part, RemotePart, read_lines, read_part
+from index.parts import PARTS, QUESTIONS, SHIPPED, Part, RemotePart, read_part
 from index.publishing import (
     KEPT,
     activate_snapshot,
     check_current_snapshot,
-    digest_of_stored,
     drop_snapshots_with,
     publish_snapshot,
     remote_parts,
 )
+from index.stored import StoredDocuments, open_documents
 
 __all__ = [
     "FORMAT",
@@ -40,7 +41,6 @@ __all__ = [
     "activate_snapshot",
     "check_current_snapshot",
     "current_snapshot_id",
-    "digest_of_stored",
     "drop_snapshots_with",
     "open_newest_intact",
     "open_snapshot",
@@ -53,23 +53,47 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An opened snapshot: everything that a question needs.
+    """An opened snapshot: everything that a question needs; documents and passages are read when they are needed.
 
     Attributes:
         id: Its name.
         manifest: What it is made of.
         documents: Those of its parts, by id.
         parts: By collection.
-        passages: Those of every part, in the order of the collections' names.
         remote: Collections that an engine elsewhere holds.
     """
 
     id: str
     manifest: Manifest
-    documents: Mapping[str, Document]
+    documents: StoredDocuments
     parts: Mapping[str, Part]
-    passages: Sequence[Passage]
     remote: Mapping[str, RemotePart] = field(default_factory=dict)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Every passage, in the order of the collections' names: all of them are read."""
+        return tuple(passage for part in self.parts.values() for passage in part.passages)
+
+    def passage(self, passage_id: str) -> Passage | None:
+        """Return the passage of that id, or None."""
+        found = (part.passages[row] for part in self.parts.values() for row in part.owners.rows_named(passage_id))
+        return next((passage for passage in found if passage.id == passage_id), None)
+
+    def passage_at(self, document_id: str, span: Span) -> Passage:
+        """Return the passage of a document in which a span lies.
+
+        Raises:
+            LookupError: there is none.
+        """
+        for part in self.parts.values():
+            for row in part.owners.rows_where(lambda document, _: document == document_id).tolist():
+                if part.passages[row].span.contains(span):
+                    return part.passages[row]
+        raise LookupError(f"no passage of {document_id} holds {span}")
+
+    def passages_by_source(self) -> Counter[str]:
+        """Return how many passages there are of each source."""
+        return sum((part.owners.by_source() for part in self.parts.values()), Counter())
 
 
 def open_snapshot(root: Path, model_id: str, snapshot_id: str | None = None) -> Snapshot:
@@ -117,9 +141,9 @@ def read_shipped(root: Path, model_id: str, shipped: str) -> Part | None:
         folders = {collection: f"{PARTS}/{number}" for number, collection in enumerate(manifest.collections)}
         folder = folders.get(SHIPPED, "")
         here = f"{folder}/{QUESTIONS}" in manifest.files  # not on an engine elsewhere
-        if here and manifest.model_id == model_id and manifest.made_from["shipped"] == shipped:
+        if here and manifest.model_id == model_id and manifest.made_from.get("shipped") == shipped:
             check_files(root, name, manifest, f"{folder}/")
-            return _read_part(root / name, folder, manifest)
+            return read_part(root / name, folder, manifest.files)
     return None
 
 
@@ -162,23 +186,17 @@ def _youngest_first(root: Path) -> list[str]:
 def _load(root: Path, name: str, manifest: Manifest) -> Snapshot:
     folder, remote = root / name, remote_parts(root, manifest)
     parts = {
-        collection: _read_part(folder, f"{PARTS}/{number}", manifest)
+        collection: read_part(folder, f"{PARTS}/{number}", manifest.files)
         for number, collection in enumerate(manifest.collections)
         if collection not in remote
     }
     return Snapshot(
         id=name,
         manifest=manifest,
-        documents={document.id: document for document in _read_documents(folder)},
+        documents=open_documents(folder),
         parts=parts,
-        passages=tuple(passage for part in parts.values() for passage in part.passages),
         remote=remote,
     )
-
-
-def _read_part(root: Path, folder: str, manifest: Manifest) -> Part:
-    facts = {name.removeprefix(f"{folder}/"): facts for name, facts in manifest.files.items()}
-    return read_part(root / folder, facts)
 
 
 def _check_counts(snapshot: Snapshot) -> None:
@@ -193,20 +211,3 @@ def _check_counts(snapshot: Snapshot) -> None:
     for name, actual, wanted in pairs:
         if actual != wanted:
             raise DamagedSnapshotError(snapshot.id, name, f"has {actual} rows instead of {wanted}")
-
-
-def _read_documents(folder: Path) -> Iterator[Document]:
-    for row in read_lines(folder / "documents.jsonl"):
-        yield Document(
-            id=row["id"],
-            source=Source(**row["source"]),
-            title=row["title"],
-            text=row["text"],
-            sections=tuple(
-                Section(tuple(s["heading_path"]), Span(**s["span"]), s["anchor"], s["page"]) for s in row["sections"]
-            ),
-            attributions=tuple(
-                Attribution(Span(**a["span"]), tuple(a["facts"]), a["evidence"], Page(**a["page"]))
-                for a in row["attributions"]
-            ),
-        )

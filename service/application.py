@@ -288,8 +288,7 @@ def open_desk(
 
 def _is_behind(snapshot: Snapshot, database: Engine, workplace: Workplace | None) -> bool:
     """Whether something was stored or deleted that no build has seen."""
-    held = {(one.id, one.version) for one in snapshot.documents.values() if not one.source.digest}
-    if held != stored_versions(database, but=snapshot.remote):
+    if snapshot.documents.brought != stored_versions(database, but=snapshot.remote):
         return True
     return workplace is not None and workplace.is_behind
 

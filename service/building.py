@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,6 @@ from index.parts import Part, RemotePart
 from index.snapshot import (
     Manifest,
     check_current_snapshot,
-    digest_of_stored,
     drop_snapshots_with,
     read_manifest,
     read_shipped,
@@ -40,7 +40,13 @@ from service.indexing import Server, Workplace, engine_name, holds, index_waitin
 from service.settings import Settings
 from service.sharing import SharedSnapshots, open_shared
 from service.storage.database import is_made, open_database
-from service.storage.documents import load_documents, stored_collections, withdrawn_versions
+from service.storage.documents import (
+    NOTHING_STORED,
+    digest_of_stored,
+    load_documents,
+    stored_collections,
+    withdrawn_versions,
+)
 from service.storage.indexing import load_installation, sizes
 from service.storage.locking import lock_for, wait_for
 
@@ -135,6 +141,8 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         cache, shipped = settings.home / "cache", shipped_digest()
         before = read_shipped(settings.snapshots, embedder.model_id, shipped)
         _recall_questions(before, embedder.model_id, cache)
+        # Before the documents are read: one that comes meanwhile makes the snapshot outdated, never the reverse.
+        stored = digest_of_stored(engine, but=remote)
         manifest = build_snapshot(
             [*load_shipped_documents(), *load_documents(engine, but=remote)],
             embedder,
@@ -144,7 +152,7 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
             most_sentences=settings.most_sentences,
             questions=load_questions(),
             remote=remote,
-            shipped=shipped,
+            made_from={"shipped": shipped, "stored": stored},
             before=before,
         )
         drop_snapshots_with(settings.snapshots, withdrawn_versions(engine))
@@ -255,13 +263,16 @@ def index_is_current(settings: Settings) -> bool:
             return False
     elif remote:
         return False
-    stored = load_documents(open_database(settings.database), but=remote) if is_made(settings.database) else []
     splitter = {"version": SPLITTER_VERSION, "most_sentences": settings.most_sentences}
     return (
         manifest.model_id == model_id
         and manifest.splitter.items() >= splitter.items()
-        and manifest.made_from == {"shipped": shipped_digest(), "stored": digest_of_stored(stored)}
+        and manifest.made_from == {"shipped": shipped_digest(), "stored": _stored_digest(settings, remote)}
     )
+
+
+def _stored_digest(settings: Settings, but: Collection[str]) -> str:
+    return digest_of_stored(open_database(settings.database), but) if is_made(settings.database) else NOTHING_STORED
 
 
 def shipped_digest() -> str:

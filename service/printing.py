@@ -72,7 +72,7 @@ def print_gaps(clusters: Sequence[Cluster]) -> None:
 
 def print_sources(snapshot: Snapshot, collection: str | None = None) -> None:
     """Print one row a source, the shipped ones first; of one collection, or of all."""
-    passages = Counter(passage.source_id for passage in snapshot.passages)
+    passages = snapshot.passages_by_source()
     for document in sorted(snapshot.documents.values(), key=lambda document: not document.source.digest):
         source = document.source
         if collection not in {None, source.collection}:

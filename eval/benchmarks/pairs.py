@@ -5,6 +5,7 @@ is asked is a fixed sample. Each question is also asked misspelt and inside a lo
 """
 
 import gzip
+import hashlib
 import json
 import random
 import zlib
@@ -24,7 +25,7 @@ from index.embedding import Embedder, Progress
 from index.errors import SnapshotError
 from index.hits import PassageHit
 from index.retrieving import Filters, Retriever
-from index.snapshot import check_current_snapshot, digest_of_stored, open_snapshot
+from index.snapshot import check_current_snapshot, open_snapshot
 
 COLLECTION = "pairs"
 DEPTH = 100
@@ -90,13 +91,15 @@ def open_retriever(
 ) -> Retriever:
     """Build the index of all answers below a folder, unless it is there, and open it."""
     documents = list(documents_of(pairs))
+    names = "".join(f"{document.id} {document.version}\n" for document in documents)
+    made_from = {"pairs": hashlib.sha256(names.encode()).hexdigest()}
     snapshots = home / "snapshots"
     try:
-        built = check_current_snapshot(snapshots).made_from["stored"] == digest_of_stored(documents)
+        built = check_current_snapshot(snapshots).made_from == made_from
     except SnapshotError:
         built = False
     if not built:
-        build_snapshot(documents, embedder, snapshots, progress, cache=home / "cache")
+        build_snapshot(documents, embedder, snapshots, progress, cache=home / "cache", made_from=made_from)
     return Retriever(open_snapshot(snapshots, embedder.model_id), embedder)
 
 

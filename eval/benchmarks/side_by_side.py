@@ -26,8 +26,8 @@ COLLECTION = "bench"
 ASKERS = 32
 PEERS = ("langchain", "txtai")
 _PROGRAMS = Path(__file__).with_name("peers")
-_PORT = 8471
-_WARM_UP = 20
+PORT = 8471
+WARM_UP = 20
 _START_SECONDS = 120.0
 
 
@@ -53,7 +53,7 @@ class System:
     Attributes:
         name: Its name.
         index: Command that builds its index.
-        serve: Command that serves it on ``_PORT``.
+        serve: Command that serves it on ``PORT``.
         environment: Variables beside those of this process.
         askings: How a question is put to each of its routes, by name; the first is asked first.
     """
@@ -108,7 +108,7 @@ def backline(home: Path, documents: Path) -> System:
     return System(
         "Backline",
         (command, "ingest", str(documents), "--collection", COLLECTION),
-        (command, "serve", "--port", str(_PORT)),
+        (command, "serve", "--port", str(PORT)),
         # All askers of the closed loop may wait; by default the service would send some of them away.
         {"BACKLINE_HOME": str(home), "BACKLINE_MAX_WAITING": str(2 * ASKERS)},
         {"/v1/search": _search, "/v1/ask": _ask},
@@ -128,7 +128,7 @@ def peer(name: str, environments: Path, model: Path, passages: Path, folder: Pat
     return System(
         {"langchain": "LangChain + FAISS", "txtai": "txtai"}[name],
         (*program, "index", str(model), str(passages), str(folder)),
-        (*program, "serve", str(model), str(folder), str(_PORT)),
+        (*program, "serve", str(model), str(folder), str(PORT)),
         {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"},
         {"/search": {"langchain": _ask_langchain, "txtai": _ask_txtai}[name]},
     )
@@ -141,7 +141,9 @@ def copy_home(clean: Path, home: Path) -> None:
         clean: Home that is kept from run to run; made when missing.
         home: Home of this run; what is there goes.
     """
-    _run((str(Path(sys.executable).with_name("backline")), "index", "--if-needed"), {"BACKLINE_HOME": str(clean)})
+    run_command(
+        (str(Path(sys.executable).with_name("backline")), "index", "--if-needed"), {"BACKLINE_HOME": str(clean)}
+    )
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(clean, home)
 
@@ -159,7 +161,7 @@ def split_passages(home: Path, model_id: str, path: Path) -> list[Passage]:
 def build(system: System) -> float:
     """Build a system's index and return how many seconds the whole command took."""
     began = time.perf_counter()
-    _run(system.index, system.environment)
+    run_command(system.index, system.environment)
     return time.perf_counter() - began
 
 
@@ -173,12 +175,12 @@ def measure(system: System, questions: Sequence[str], requests: int, per_second:
         per_second: Passages a second that its indexing made.
     """
     load_average = os.getloadavg()[0]
-    url = f"http://127.0.0.1:{_PORT}"
+    url = f"http://127.0.0.1:{PORT}"
     results = []
-    with _serving(system) as process:
+    with serving(system) as process:
         first, ready = _first_answer(url, process, questions[0], next(iter(system.askings.values())))
         for route, asking in system.askings.items():
-            fire(url, [0.0] * _WARM_UP, questions, {}, 1, asking)
+            fire(url, [0.0] * WARM_UP, questions, {}, 1, asking)
             alone = fire(url, [0.0] * requests, questions, {}, 1, asking)
             together = fire(url, [0.0] * requests, questions, {}, ASKERS, asking)
             good = [shot for shot in together if shot.status == 200]
@@ -222,7 +224,12 @@ def _ask_txtai(question: str) -> Call:
     return Call("GET", f"/search?query={quote(question)}&limit=10")
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run a command to its end.
+
+    Raises:
+        RunError: it failed.
+    """
     done = subprocess.run(  # noqa: S603 - our own commands
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
@@ -231,7 +238,8 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _serving(system: System) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(system: System) -> Iterator["subprocess.Popen[bytes]"]:
+    """Serve while the block runs."""
     with subprocess.Popen(  # noqa: S603 - our own commands
         system.serve,
         env={**os.environ, **system.environment},

@@ -151,6 +151,40 @@ def benchmark_growth(
     typer.echo(render(measured))
 
 
+@benchmarks.command("large")
+def benchmark_large(
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines (may end in .gz) with _id, title: a question, text: its answer")
+    ],
+    passages: Annotated[int, typer.Option(help="passages of the collection", min=1)] = 1_000_000,
+    embedded: Annotated[int, typer.Option(help="sentences whose vectors are the model's own", min=1)] = 50_000,
+    questions: Annotated[int, typer.Option(help="questions that are asked, a fixed sample", min=1)] = 300,
+    out: Annotated[Path, typer.Option(help="folder for the home, which takes gigabytes, and the figures")] = Path(
+        "var/eval/growth"
+    ),
+) -> None:
+    """Serve a large collection, and say how it starts, what it takes and how long questions wait."""
+    from eval.benchmarks.large import as_json, make_large_home, measure_served, render
+    from eval.benchmarks.pairs import load_pairs, sample_pairs
+    from eval.errors import EvaluationError
+    from service.printing import progress_bar
+
+    def told(step: str) -> None:
+        typer.echo(step, err=True)
+
+    try:
+        pairs = load_pairs(file)
+        embedder = _embedder(("dense",))
+        assert embedder is not None  # noqa: S101 - for the types
+        with progress_bar("Embedding") as progress:
+            settings = make_large_home(pairs, passages, embedder, embedded, out, told, progress)
+        served = measure_served(settings, [pair.question for pair in sample_pairs(pairs, questions)])
+    except EvaluationError as fault:
+        stop(str(fault))
+    (out / f"large-{passages}.json").write_text(as_json(served), encoding="utf-8")
+    typer.echo(render(served))
+
+
 @benchmarks.command("trec")
 def benchmark_trec(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="a TREC run of six columns")],

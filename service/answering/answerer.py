@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import Passage, Span
+from corpus.records import Span
 from corpus.sources import Difference
 from index.hits import SentenceHit
 from index.lexical import stems
@@ -88,7 +88,7 @@ class Answerer:
         self._retriever = retriever
         self._calibration = calibration
         self._differences = tuple(differences)
-        self._facts = sentences_of_facts(retriever.snapshot.documents)
+        self._facts = sentences_of_facts(retriever.snapshot.documents.digests)
 
     @property
     def retriever(self) -> Retriever:
@@ -318,13 +318,9 @@ class Answerer:
         return list(hits)
 
     def _hit_at(self, document_id: str, span: Span) -> SentenceHit:
-        passage = self._passage_at(document_id, span)
+        passage = self._retriever.snapshot.passage_at(document_id, span)
         text = passage.text[span.start - passage.span.start : span.end - passage.span.start]
         return SentenceHit(passage, span, text, 0.0, 0.0, 0.0)
-
-    def _passage_at(self, document_id: str, span: Span) -> Passage:
-        passages = self._retriever.snapshot.passages
-        return next(one for one in passages if one.document_id == document_id and one.span.contains(span))
 
     def _differing(self, understanding: Understanding, citations: Citations) -> tuple[Differing, ...]:
         """Return the topics on which sources differ, where the answer and the question are about them."""
@@ -338,7 +334,7 @@ class Answerer:
             for group in difference.positions:
                 place = next((self._facts[fact] for fact in group if fact in self._facts), None)
                 if place is not None:
-                    citation = citations.of(self._passage_at(*place), place[1])
+                    citation = citations.of(self._retriever.snapshot.passage_at(*place), place[1])
                     positions.append(Position(citation.quote, (citation.id,)))
             if len(positions) > 1:
                 differing.append(Differing(difference.topic, tuple(positions), difference.care))

@@ -1,6 +1,6 @@
 """From a found sentence to its citation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from corpus.records import Attribution, Document, Passage, Span
@@ -99,10 +99,10 @@ def _after(text: str, begin: int, end: int) -> str:
     return text[begin:stop]
 
 
-def sentences_of_facts(documents: Mapping[str, Document]) -> dict[str, tuple[str, Span]]:
+def sentences_of_facts(documents: Iterable[Document]) -> dict[str, tuple[str, Span]]:
     """Return, for each fact, document id and span of the first sentence that rests on it."""
     found: dict[str, tuple[str, Span]] = {}
-    for document in documents.values():
+    for document in documents:
         for attribution in document.attributions:
             for fact in attribution.facts:
                 found.setdefault(fact, (document.id, attribution.span))

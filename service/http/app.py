@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
-from index.errors import EngineError
+from index.errors import EngineError, SnapshotError
 from service.http.guarding import Door
 from service.http.limiting import Admission
 from service.http.origins import Origins
@@ -140,6 +140,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OperationalError, _on_busy)
     app.add_exception_handler(EngineError, _on_engine)
+    app.add_exception_handler(SnapshotError, _on_damage)
     app.add_exception_handler(OSError, _on_system)
     hosts = (*LOOPBACK_HOSTS, *desk.hosts)
     app.usher, app.telemetry = Usher(admission, hosts, desk.settings.max_body_bytes), desk.telemetry
@@ -212,6 +213,12 @@ async def _on_engine(request: Request, error: Exception) -> JSONResponse:
     _log.warning("%s", error)
     detail = "The search engine of this collection does not answer; try again. Other collections may answer."
     return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "5"}))
+
+
+async def _on_damage(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s", error)
+    detail = "A file of the index was changed while it served; the operator's log says which. Other questions may do."
+    return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "60"}))
 
 
 async def _on_system(request: Request, error: Exception) -> JSONResponse:

@@ -21,6 +21,9 @@ from service.storage.database import (
     withdrawals,
 )
 
+NOTHING_STORED = hashlib.sha256().hexdigest()
+"""What :func:`digest_of_stored` says of no document."""
+
 LOOKED_UP = 500
 """Most values of one look-up: databases take only so many in one statement."""
 
@@ -167,6 +170,21 @@ def load_documents(engine: Engine, but: Collection[str] = ()) -> list[Document]:
     with engine.connect() as connection:
         rows = connection.execute(query).mappings().all()
     return [_document(dict(row)) for row in rows]
+
+
+def digest_of_stored(engine: Engine, but: Collection[str] = ()) -> str:
+    """Return a digest of every stored document but those of some collections, with all that is said of them.
+
+    Texts are not read: a version is made from its text.
+    """
+    columns = documents.c
+    said = (columns.id, columns.version, columns.title, columns.source, columns.sections)
+    query = select(*said).where(columns.collection.not_in(sorted(but))).order_by(columns.id)
+    digest = hashlib.sha256()
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            digest.update((json.dumps(list(row), ensure_ascii=False) + "\n").encode())
+    return digest.hexdigest()
 
 
 def load_some(engine: Engine, names: Collection[str]) -> list[Document]:

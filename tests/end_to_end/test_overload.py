@@ -1,7 +1,9 @@
 """R8: five times what it carries. Whoever is let in waits no longer than on a busy day, the others hear at once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -16,8 +18,11 @@ from tests.end_to_end.conftest import start_serving
 BUSY = 0.8
 """Of the capacity: a load under which everything still flows."""
 
-SHARES = (0.25, 0.5, 1.0, 1.5, 2.5)
-"""Of the capacity: further points of the drawing."""
+SHARES = (0.25, 0.5, BUSY, 1.0, 1.5, 2.5)
+"""Of the capacity: the points of the drawing below five times."""
+
+ROUNDS = rounds(1, 10)
+"""Every load is put on in turn, round after round, because a machine's own speed drifts by more than the bound of 10 %."""
 
 OVER = 5.0
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -29,12 +34,13 @@ def questions() -> list[str]:
 
 
 class Load:
-    """Puts loads on one service and keeps what came of them."""
+    """Puts loads on one service and keeps what came of each, all rounds of it together."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.questions = questions()
-        self.levels: list[Level] = []
+        self.shots: dict[float, list[Shot]] = {}
+        self._lasted: dict[float, float] = {}
 
     def capacity(self, count: int) -> float:
         """Return the answers a second when eight askers ask on and on."""
@@ -42,12 +48,19 @@ class Load:
         assert {shot.status for shot in shots} == {200}
         return count / max(shot.done for shot in shots)
 
-    def put(self, rate: float, seconds: float) -> tuple[Level, Sequence[Shot]]:
+    def put(self, rate: float, seconds: float, seed: int) -> None:
         """Offer so many questions a second, by chance."""
-        shots = fire(self.url, send_times(rate, seconds, 1), self.questions, {}, connections=64)
-        level = sum_up(round(rate, 1), seconds, shots)
-        self.levels.append(level)
-        return level, shots
+        begin = self._lasted.get(rate, 0.0)
+        shots = fire(self.url, send_times(rate, seconds, seed), self.questions, {}, connections=64)
+        self._lasted[rate] = begin + max(seconds, *(shot.done for shot in shots))
+        self.shots.setdefault(rate, []).extend(
+            replace(shot, intended=begin + shot.intended, sent=begin + shot.sent, done=begin + shot.done)
+            for shot in shots
+        )
+
+    def level(self, rate: float) -> Level:
+        """Sum up what came of one load."""
+        return sum_up(round(rate, 1), self._lasted[rate], self.shots[rate])
 
 
 def check_refusals(shots: Sequence[Shot]) -> dict[str, float]:
@@ -65,27 +78,32 @@ def test_five_times_what_it_carries(home: Path, record_property: Callable[[str, 
     with start_serving(home, BACKLINE_LOG_LEVEL="warning") as (url, _):
         load = Load(url)
         load.capacity(40)  # warm
-        capacity = load.capacity(rounds(100, 2_000))
-        busy, _ = load.put(BUSY * capacity, rounds(4, 60))
-        if NIGHT:
-            for share in SHARES:
-                load.put(share * capacity, 20)
-        over, shots = load.put(OVER * capacity, rounds(20, 600))
-    refusal = check_refusals(shots)
+        carried = [load.capacity(rounds(100, 2_000))]
+        rates = {share: share * carried[0] for share in (*(SHARES if NIGHT else (BUSY,)), OVER)}
+        for number in range(1, ROUNDS + 1):
+            for share, rate in rates.items():
+                load.put(rate, rounds(20, 60) if share == OVER else rounds(4, 6), number)
+            if NIGHT:
+                carried.append(load.capacity(200))
+    levels = {share: load.level(rate) for share, rate in rates.items()}
+    busy, over, capacity = levels[BUSY], levels[OVER], fmean(carried)
+    refusal = check_refusals(load.shots[rates[OVER]])
     assert over.statuses["200"] > 20
     record_property("carries a second", f"{capacity:.0f}")
     record_property(f"p99 at {BUSY:g} of it, ms", f"{busy.waits_ms['p99']:.0f}")
     record_property(f"at {OVER:g} times: accepted p99, ms", f"{over.waits_ms['p99']:.0f}")
     record_property("answered a second", f"{over.answered:.0f}")
+    record_property(
+        "most at any other load", f"{max(level.answered for level in levels.values() if level is not over):.0f}"
+    )
     record_property("refusals", sum(count for status, count in over.statuses.items() if status != "200"))
     record_property(
         "their time p50, p99, most, ms", f"{refusal['p50']:.0f}, {refusal['p99']:.0f}, {refusal['most']:.0f}"
     )
     if not NIGHT:
         return
-    load.levels.sort(key=lambda level: level.offered)
-    (IMAGES / "overload-wait.svg").write_text(load_plot(load.levels), encoding="utf-8")
-    (IMAGES / "overload-answered.svg").write_text(answered_plot(load.levels), encoding="utf-8")
+    (IMAGES / "overload-wait.svg").write_text(load_plot(list(levels.values())), encoding="utf-8")
+    (IMAGES / "overload-answered.svg").write_text(answered_plot(list(levels.values())), encoding="utf-8")
     assert over.waits_ms["p99"] <= 2 * busy.waits_ms["p99"]
-    assert over.answered >= 0.9 * max(capacity, *(level.answered for level in load.levels))
+    assert over.answered >= 0.9 * max(capacity, *(level.answered for level in levels.values()))
     assert refusal["most"] <= 100

@@ -19,7 +19,7 @@ from tests.index.fakes import HashingEmbedder
 
 NAME = "snap_0123456789abcdef"
 MANIFEST = Manifest(
-    4, "hashing@1", 16, {"version": 1}, {}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
+    5, "hashing@1", 16, {"version": 1}, {}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
 )
 
 
@@ -54,15 +54,15 @@ def test_the_manifest_lists_every_file(documents: list[Document], tmp_path: Path
     check_files(tmp_path, manifest.snapshot_id, manifest)
 
 
-@pytest.mark.parametrize("change", [{"format": 3}, {"format": 5, "shards": []}, {"format": "4"}])
+@pytest.mark.parametrize("change", [{"format": 4}, {"format": 6, "shards": []}, {"format": "5"}])
 def test_another_format_is_refused_by_the_name_of_both(change: dict[str, object], tmp_path: Path) -> None:
     fields = json.loads(MANIFEST.to_bytes()) | change
     name = _store(tmp_path, json.dumps(fields).encode())
-    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 4"):
+    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 5"):
         read_manifest(tmp_path, name)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 4}', b'{"format": 4, "x": 2}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 5}', b'{"format": 5, "x": 2}'])
 def test_what_is_no_manifest_is_refused_even_under_its_own_name(content: bytes, tmp_path: Path) -> None:
     name = _store(tmp_path, content)
     with pytest.raises(DamagedSnapshotError, match=r"manifest\.json is not a manifest"):
@@ -118,3 +118,31 @@ def test_a_pointer_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_lines_that_are_no_names_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "CURRENT").write_bytes(b"\0\0\n" + NAME.encode() + b"\n../x\n" + NAME.encode() + b"\n\xff\n")
     assert named_snapshots(tmp_path) == [NAME]
+
+
+def test_a_file_is_hashed_once_and_again_when_it_was_changed(
+    documents: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = build_snapshot(documents, HashingEmbedder(), tmp_path)
+    hashed: list[str] = []
+
+    def noted(path: Path) -> str:
+        hashed.append(path.name)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr("index.manifest.sha256_of", noted)
+    monkeypatch.setattr("index.manifest._checked", {})
+    check_files(tmp_path, manifest.snapshot_id, manifest)
+    assert len(hashed) == len(manifest.files)
+    check_files(tmp_path, manifest.snapshot_id, manifest)
+    assert len(hashed) == len(manifest.files)
+    path = tmp_path / manifest.snapshot_id / "documents.jsonl"
+    path.write_bytes(path.read_bytes())
+    check_files(tmp_path, manifest.snapshot_id, manifest)
+    assert hashed[len(manifest.files) :] == ["documents.jsonl"]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(DamagedSnapshotError):
+        check_files(tmp_path, manifest.snapshot_id, manifest)
+    monkeypatch.setattr("index.manifest._MOST_CHECKED", 2)
+    path.write_bytes(path.read_bytes()[:-1] + b"\n")
+    check_files(tmp_path, manifest.snapshot_id, manifest)

@@ -74,8 +74,8 @@ def fault_points(kill_at: int | None = None, *, full: bool = False) -> Iterator[
             (Path, ("write_bytes", "write_text")),
             (DenseIndex, ("save",)),
             (LexicalIndex, ("save",)),
-            (publishing, ("write_lines",)),
-            (parts, ("write_lines",)),
+            (publishing, ("write_documents",)),
+            (parts, ("write_lines", "write_passages")),
         ):
             for name in names:
                 patch.setattr(owner, name, points.wrap(name, getattr(owner, name)))

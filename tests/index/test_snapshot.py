@@ -1,4 +1,3 @@
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,22 +11,28 @@ from corpus.splitting import split_document
 from index.building import build_snapshot
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 from index.snapshot import Snapshot, activate_snapshot, open_newest_intact, open_snapshot
+from index.stored import write_documents
 from tests.index.fakes import HashingEmbedder
 
 MODEL = "hashing@1"
 FILES = (
+    "documents.json",
     "documents.jsonl",
+    "documents.safetensors",
     "manifest.json",
     "parts/1/passage-words/scores.safetensors",
     "parts/1/passage-words/vocabulary.json",
     "parts/1/passages.faiss",
+    "parts/1/passages.json",
     "parts/1/passages.jsonl",
+    "parts/1/passages.safetensors",
     "parts/1/questions.faiss",
     "parts/1/questions.json",
     "parts/1/sentence-words/scores.safetensors",
     "parts/1/sentence-words/vocabulary.json",
     "parts/1/sentences.faiss",
     "parts/1/sentences.jsonl",
+    "parts/1/spelling.json",
 )
 
 
@@ -204,8 +209,8 @@ def test_another_model_is_refused_by_the_name_of_both(two: tuple[Path, str, str]
 
 
 def test_another_format_is_refused(two: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.manifest.FORMAT", 5)
-    with pytest.raises(ForeignSnapshotError, match="snapshot format 4, but this process runs format 5"):
+    monkeypatch.setattr("index.manifest.FORMAT", 6)
+    with pytest.raises(ForeignSnapshotError, match="snapshot format 5, but this process runs format 6"):
         open_snapshot(two[0], MODEL)
 
 
@@ -251,12 +256,7 @@ def test_when_nothing_is_whole_the_error_is_the_current_ones(two: tuple[Path, st
 def test_rows_that_do_not_add_up_are_refused(
     documents: list[Document], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.publishing.write_lines", _without_the_last_line)
+    monkeypatch.setattr("index.publishing.write_documents", lambda folder, some: write_documents(folder, some[:-1]))
     build_snapshot(documents, HashingEmbedder(), tmp_path)
     with pytest.raises(DamagedSnapshotError, match=r"documents\.jsonl has 2 rows instead of 3"):
         open_snapshot(tmp_path, MODEL)
-
-
-def _without_the_last_line(path: Path, rows: object) -> None:
-    assert hasattr(rows, "__iter__")
-    path.write_text("".join(json.dumps(row) + "\n" for row in list(rows)[:-1]))

@@ -213,7 +213,7 @@ def test_what_the_current_snapshot_holds_is_taken_over_unless_anything_of_it_cha
         before = read_shipped(tmp_path / like, embedder.model_id, "files and code") if like else None
         return build_snapshot(
             [_digest(), *more], embedder, tmp_path / root, None, cache, questions=questions,
-            shipped="files and code", before=before,
+            made_from={"shipped": "files and code"}, before=before,
         )  # fmt: skip
 
     plain, fresh = build("plain"), build("fresh", ward)

@@ -80,7 +80,7 @@ def complete(asked: ChatRequest, request: Request, desk: DeskHere, caller: ChatA
 def models(desk: DeskHere, caller: ChatAsker) -> ModelsSchema:
     """List what `model` takes: `backline`, and `backline:COLLECTION` for each collection that is served."""
     snapshot = desk.replier.answerer.retriever.snapshot
-    collections = {document.source.collection for document in snapshot.documents.values()} | set(snapshot.remote)
+    collections = snapshot.documents.collections | set(snapshot.remote)
     names = [MODEL] if caller.may_touch("default") else []
     names += [f"{MODEL}:{name}" for name in sorted(collections - {"default"}) if caller.may_touch(name)]
     return ModelsSchema(data=[ModelSchema(id=name, created=0) for name in names])

@@ -47,8 +47,8 @@ def documents(
     found = retriever.snapshot.documents
     shipped = [
         _shipped(document)
-        for document in found.values()
-        if document.source.digest and document.id > cursor and (wanted is None or document.source.collection in wanted)
+        for document in found.digests
+        if document.id > cursor and (wanted is None or document.source.collection in wanted)
     ]
     stored = [] if desk.database is None else list_documents(desk.database, cursor, limit + 1, wanted, caller.closed)
     versions = retriever.versions({row.id: row.collection for row in stored})

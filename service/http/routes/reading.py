@@ -1,9 +1,8 @@
 """What anyone needs to check a citation: sources, collections, documents and passages."""
 
-from collections import Counter
-
 from fastapi import APIRouter
 
+from corpus.records import Document
 from service.answering.abstaining import MESSAGES
 from service.answering.records import DISCLAIMER
 from service.http.authenticating import Reader
@@ -14,7 +13,6 @@ from service.http.schemas import (
     CollectionsSchema,
     DocumentSchema,
     PassageTextSchema,
-    SourceSchema,
     SourcesSchema,
 )
 from service.http.state import DeskHere
@@ -28,13 +26,12 @@ def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
     """List every source of the index with licence, credit and evidence."""
     retriever = desk.replier.answerer.retriever
     snapshot = retriever.snapshot
-    shown = [d for d in snapshot.documents.values() if retriever.shows(d.id) and caller.may_touch(d.source.collection)]
-    counts = Counter(passage.source_id for passage in snapshot.passages)
-    rows: dict[str, SourceSchema] = {}
-    for document in shown:
-        own = [d for d in shown if d.source.id == document.source.id]
-        rows.setdefault(document.source.id, source_schema(document.source, own, counts[document.source.id]))
-    return SourcesSchema(data=[rows[name] for name in sorted(rows)])
+    counts = snapshot.passages_by_source()
+    shown: dict[str, list[Document]] = {}
+    for document in snapshot.documents.values():
+        if retriever.shows(document.id) and caller.may_touch(document.source.collection):
+            shown.setdefault(document.source.id, []).append(document)
+    return SourcesSchema(data=[source_schema(own[0].source, own, counts[name]) for name, own in sorted(shown.items())])
 
 
 @router.get("/collections")

@@ -61,7 +61,7 @@ def test_the_table_has_a_row_a_service_and_the_distance_to_the_limit() -> None:
 
 
 def test_a_service_is_started_asked_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side_by_side, "_PORT", 8_473)
+    monkeypatch.setattr(side_by_side, "PORT", 8_473)
     made = tmp_path / "index"
     system = System(
         "tiny",

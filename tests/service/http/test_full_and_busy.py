@@ -150,3 +150,15 @@ def test_a_database_that_another_holds_is_waited_for_and_then_told(service: Serv
         other.rollback()
     assert stored(service) == {}
     assert service.client.post("/v1/documents", json={"text": "Walk."}, headers=key).status_code == 202
+
+
+def test_a_file_of_the_index_that_is_changed_under_the_service_is_told_and_never_quoted(service: Service) -> None:
+    key = service.key()
+    assert service.client.post("/v1/documents", json={"text": "Keep the towel dry."}, headers=key).status_code == 202
+    service.wait_for_build()
+    snapshot = service.desk.replier.answerer.retriever.snapshot
+    for path in (service.desk.settings.snapshots / snapshot.id).rglob("passages.jsonl"):
+        path.write_bytes(path.read_bytes().replace(b"towel", b"vowel"))
+    response = service.client.post("/v1/search", json={"query": "towel"})
+    check_problem(response, 503, "not-ready")
+    assert int(response.headers["retry-after"]) > 0

@@ -6,7 +6,9 @@ from sqlalchemy import Engine, event
 
 from corpus.records import Document, Section, Source, Span
 from service.storage.documents import (
+    NOTHING_STORED,
     delete_document,
+    digest_of_stored,
     document_id,
     list_documents,
     load_document,
@@ -34,6 +36,21 @@ def test_the_same_content_twice_is_one_document(engine: Engine) -> None:
     assert store_document(engine, document()).outcome == "added"
     assert store_document(engine, document()).outcome == "unchanged"
     assert len(load_documents(engine)) == 1
+
+
+def test_the_digest_of_what_is_stored_follows_everything_that_is_said_of_a_document(engine: Engine) -> None:
+    assert digest_of_stored(engine) == NOTHING_STORED
+    store_document(engine, document())
+    seen = [NOTHING_STORED, digest_of_stored(engine)]
+    assert digest_of_stored(engine) == seen[-1]
+    moved = replace(document("Move."), title="B", source=replace(document().source, url="https://example.org/b"))
+    for changed in (document("Move."), moved, replace(moved, id="another")):
+        store_document(engine, changed)
+        seen.append(digest_of_stored(engine))
+    assert len(set(seen)) == len(seen)
+    assert digest_of_stored(engine, {"default"}) == NOTHING_STORED
+    delete_document(engine, "another")
+    assert digest_of_stored(engine) == seen[-2]
 
 
 def test_changed_content_is_a_new_version_of_the_same_document(engine: Engine) -> None:
