@@ -86,7 +86,8 @@ class Snapshot:
             LookupError: there is none.
         """
         for part in self.parts.values():
-            for row in part.owners.rows_where(lambda document, _: document == document_id).tolist():
+            rows: list[int] = part.owners.rows_where(lambda document, _: document == document_id).tolist()
+            for row in rows:
                 if part.passages[row].span.contains(span):
                     return part.passages[row]
         raise LookupError(f"no passage of {document_id} holds {span}")
