@@ -12,6 +12,9 @@ or less do not move it. With a stated risk it is chosen on held-back probabiliti
 have not seen it, ten folds, five times over, seed fixed): the lowest one that keeps the share of wrong answers below
 the risk, with one wrong answer added for the question that comes next, as conformal risk control asks.
 
+Questions whose failures have been read by whoever wrote the rules are easier than those of the next person. Where some
+are known that nobody has read so far, each of them may count as several.
+
 Source: D. R. Cox (1958), The regression analysis of binary sequences, JRSS B 20; C. K. Chow (1970), On optimum
 recognition error and reject tradeoff, IEEE Trans. Inf. Theory 16; A. N. Angelopoulos, S. Bates,
 A. Fisch, L. Lei, T. Schuster (2022), Conformal risk control, arXiv:2208.02814.
@@ -42,6 +45,7 @@ STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 _FEWEST_OF_A_KIND = 10
 _STEPS = 50
+_CONSTANT = 1e-9
 
 
 class Composer(Protocol):
@@ -109,11 +113,18 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is fitted: features by question and whether its answer is right."""
+    """What is fitted: features by question, whether its answer is right, and as how many questions it counts."""
 
     names: tuple[str, ...]
     table: Floats
     right: NDArray[np.bool_]
+    counts: Floats | None = None
+
+    def part(self, rows: NDArray[np.bool_]) -> "Sample":
+        """Return some of the questions."""
+        return Sample(
+            self.names, self.table[rows], self.right[rows], None if self.counts is None else self.counts[rows]
+        )
 
 
 def calibrate_service(
@@ -122,6 +133,8 @@ def calibrate_service(
     risk: float | None = None,
     wrong_cost: float = 1.0,
     composer: Composer | None = None,
+    unread: Sequence[str] = (),
+    unread_count: float = 1.0,
 ) -> Iterator[str]:
     """Fit on a set, write the file of the service and say what came of it, line by line.
 
@@ -131,6 +144,8 @@ def calibrate_service(
         risk: Highest share of wrong answers wanted; None weighs costs instead.
         wrong_cost: Cost of a wrong answer, a needless refusal costing 1.
         composer: Asked in place of our own service.
+        unread: How the ids of questions begin whose failures nobody has read.
+        unread_count: As how many questions each of them counts.
 
     Raises:
         SetError: the set holds faults.
@@ -138,16 +153,17 @@ def calibrate_service(
     """
     chosen = [load_set(path) for path in files or [shipped_path(name, "dev") for name in ("answers", "dialogues")]]
     asked = composer or _open_service()
-    sample = collect(asked, chosen)
+    sample = collect(asked, chosen, tuple(unread), unread_count)
     names = " and ".join(part.name for part in chosen)
     yield f"{len(sample.right)} questions of {names}: {int(sample.right.sum())} would be answered rightly"
     strength, held_back = cross_validate(sample)
     threshold = choose_threshold(held_back, sample.right, risk, wrong_cost)
     fit = fit_logistic(sample, strength)
     path = out or _service_file()
-    write_fit(fit, threshold, chosen, asked.model_id, len(sample.right), path)
+    write_fit(fit, threshold, chosen, asked.model_id, len(sample.right), path, dict.fromkeys(unread, unread_count))
     error = calibration_error(list(zip(held_back.tolist(), sample.right.tolist(), strict=True)))
-    yield f"held back: log loss {log_loss(held_back, sample.right):.3f}, calibration error {error or 0:.3f}"
+    loss = log_loss(held_back, sample.right, sample.counts)
+    yield f"held back: log loss {loss:.3f}, calibration error {error or 0:.3f}"
     yield (
         f"threshold {threshold.value:.3f}: answers {100 * threshold.coverage:.1f} % of them, "
         f"{100 * threshold.risk:.1f} % of its answers wrong, {100 * threshold.needless:.1f} % of right ones withheld"
@@ -155,7 +171,9 @@ def calibrate_service(
     yield f"written to {path}"
 
 
-def collect(composer: Composer, chosen: Sequence[QuestionSet]) -> Sample:
+def collect(
+    composer: Composer, chosen: Sequence[QuestionSet], unread: tuple[str, ...] = (), unread_count: float = 1.0
+) -> Sample:
     """Ask for features and answers of every question that reaches the threshold.
 
     Raises:
@@ -163,9 +181,11 @@ def collect(composer: Composer, chosen: Sequence[QuestionSet]) -> Sample:
     """
     rows: list[dict[str, float]] = []
     right: list[bool] = []
+    counts: list[float] = []
     for item in (item for part in chosen for item in part.items):
         if not isinstance(item, AnswerItem | DeclineItem) or _declined_for_its_kind(composer, item):
             continue
+        counts.append(unread_count if item.id.startswith(unread) else 1.0)
         rows.append(composer.features(item.question, item.history))
         right.append(isinstance(item, AnswerItem) and _would_be_right(composer, item))
     found = sum(right)
@@ -178,22 +198,23 @@ def collect(composer: Composer, chosen: Sequence[QuestionSet]) -> Sample:
     if any(tuple(row) != names for row in rows):
         raise CalibrationError("the service states different features for different questions")
     table = np.asarray([[row[name] for name in names] for row in rows], dtype=np.float64)
-    return Sample(names, table, np.asarray(right, dtype=bool))
+    return Sample(names, table, np.asarray(right, dtype=bool), np.asarray(counts) if unread else None)
 
 
 def fit_logistic(sample: Sample, strength: float) -> Fit:
     """Fit by Newton's method; the penalty is ``strength / 2`` times the squared weights, the constant is free."""
-    mean = sample.table.mean(axis=0)
-    scale = sample.table.std(axis=0)
-    scale[scale == 0] = 1.0
+    mean = np.average(sample.table, axis=0, weights=sample.counts)
+    scale = np.sqrt(np.average((sample.table - mean) ** 2, axis=0, weights=sample.counts))
+    scale[scale < _CONSTANT] = 1.0
     columns = np.column_stack([(sample.table - mean) / scale, np.ones(len(sample.table))])
     penalty = np.append(np.full(len(sample.names), strength), 1e-9)
     beta = np.zeros(columns.shape[1])
     target = sample.right.astype(np.float64)
+    counts = np.ones(len(target)) if sample.counts is None else sample.counts
     for _ in range(_STEPS):
         chance = _sigmoid(columns @ beta)
-        slope = columns.T @ (chance - target) + penalty * beta
-        bend = (columns * (chance * (1 - chance))[:, None]).T @ columns + np.diag(penalty)
+        slope = columns.T @ (counts * (chance - target)) + penalty * beta
+        bend = (columns * (counts * chance * (1 - chance))[:, None]).T @ columns + np.diag(penalty)
         step = np.linalg.solve(bend, slope)
         beta = beta - step
         if np.max(np.abs(step)) < 1e-10:
@@ -207,7 +228,7 @@ def cross_validate(sample: Sample, seed: int = SEED) -> tuple[float, Floats]:
     Each probability is the mean over ``REPEATS`` fits that have not seen the question.
     """
     found = [(strength, _held_back(sample, strength, seed)) for strength in STRENGTHS]
-    return min(found, key=lambda pair: log_loss(pair[1], sample.right))
+    return min(found, key=lambda pair: log_loss(pair[1], sample.right, sample.counts))
 
 
 def choose_threshold(
@@ -231,13 +252,21 @@ def choose_threshold(
     return min(kept, key=lambda option: option.value)
 
 
-def log_loss(probabilities: Floats, right: NDArray[np.bool_]) -> float:
-    """Return the mean negative log likelihood; lower is better."""
+def log_loss(probabilities: Floats, right: NDArray[np.bool_], counts: Floats | None = None) -> float:
+    """Return the mean negative log likelihood, each question counting as one or as told; lower is better."""
     safe = np.clip(np.where(right, probabilities, 1 - probabilities), 1e-12, 1.0)
-    return float(-np.log(safe).mean())
+    return float(np.average(-np.log(safe), weights=counts))
 
 
-def write_fit(fit: Fit, threshold: Threshold, chosen: Sequence[QuestionSet], model_id: str, n: int, path: Path) -> None:
+def write_fit(
+    fit: Fit,
+    threshold: Threshold,
+    chosen: Sequence[QuestionSet],
+    model_id: str,
+    n: int,
+    path: Path,
+    counts: Mapping[str, float] | None = None,
+) -> None:
     """Write the fit as the service reads it; the folder is made where it is missing."""
     body: Mapping[str, Any] = {
         "model_id": model_id,
@@ -249,6 +278,7 @@ def write_fit(fit: Fit, threshold: Threshold, chosen: Sequence[QuestionSet], mod
         "threshold": round(threshold.value, 6),
         "calibrated_on": ", ".join(f"{part.name} sha256:{part.sha256}" for part in chosen),
         "n": n,
+        "counts": dict(counts or {}),
         "risk": round(threshold.risk, 4),
         "coverage": round(threshold.coverage, 4),
         "penalty": fit.strength,
@@ -264,7 +294,7 @@ def _held_back(sample: Sample, strength: float, seed: int) -> Floats:
         fold = _folds(sample.right, rng)
         for part in range(FOLDS):
             seen = fold != part
-            fit = fit_logistic(Sample(sample.names, sample.table[seen], sample.right[seen]), strength)
+            fit = fit_logistic(sample.part(seen), strength)
             total[~seen] += fit.probabilities(sample.table[~seen])
     return total / REPEATS
 

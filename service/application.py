@@ -42,7 +42,7 @@ from service.helpdesk.events import Event
 from service.helpdesk.polling import Poller
 from service.helpdesk.receiving import CHANNEL, Reception, conversation_of
 from service.helpdesk.working import HelpdeskWorker
-from service.http.app import LOOPBACK_HOSTS, create_app
+from service.http.app import LOOPBACK_HOSTS, connection_of, create_app
 from service.http.presenting import notice_json, reply_json
 from service.http.state import Background, Desk
 from service.http.telemetry import Telemetry, log_configuration
@@ -460,7 +460,6 @@ def _serve(
     import uvicorn
 
     from service.draining import DrainingServer
-    from service.http.connecting import Connection
 
     folder = environment_text("PROMETHEUS_MULTIPROC_DIR")  # the supervisor sets it, and the library reads it too
     desk = open_desk(
@@ -472,9 +471,10 @@ def _serve(
     )
     if announce:
         _announce(front, settings)
+    app = create_app(desk)
     config = uvicorn.Config(
-        create_app(desk),
-        http=Connection,
+        app,
+        http=connection_of(app),
         ws="none",
         log_config=None,
         access_log=False,

@@ -19,13 +19,17 @@ def calibrate(
         float | None, typer.Option(min=0.001, max=0.999, help="highest share of wrong answers wanted")
     ] = None,
     wrong_cost: Annotated[float, typer.Option(min=0.01, help="cost of a wrong answer; a needless refusal is 1")] = 1.0,
+    unread: Annotated[
+        list[str] | None, typer.Option(help="how ids of questions begin whose failures nobody has read yet")
+    ] = None,
+    unread_count: Annotated[float, typer.Option(min=1, help="as how many questions each of those counts")] = 6.0,
 ) -> None:
     """Fit the probability that an answer is right, and the threshold below which the service abstains."""
     from eval.calibrating import calibrate_service
     from eval.errors import EvaluationError
 
     try:
-        for line in calibrate_service(file or [], out, risk, wrong_cost):
+        for line in calibrate_service(file or [], out, risk, wrong_cost, None, unread or (), unread_count):
             typer.echo(line)
     except EvaluationError as fault:
         stop(str(fault))

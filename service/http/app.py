@@ -15,9 +15,10 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from index.errors import EngineError, SnapshotError
+from service.http.connecting import Connection
 from service.http.guarding import Door
 from service.http.limiting import Admission
 from service.http.origins import Origins
@@ -40,7 +41,7 @@ from service.http.routes import (
 from service.http.schemas import ProblemSchema
 from service.http.state import Desk
 from service.http.telemetry import Telemetry, Watch
-from service.http.turning_away import Usher
+from service.http.turning_away import STATUS, Usher
 from service.http.uploading import UPLOAD_SCHEMAS
 from service.storage.database import is_full
 
@@ -81,19 +82,16 @@ class _Application(FastAPI):
     usher: Usher | None = None
     telemetry: Telemetry | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.usher is not None and self.telemetry is not None:
-            begin = time.perf_counter()
-            response = self.usher.turn_away(scope, secrets.token_hex(12))
-            if response is not None:
-                self.telemetry.begin()
-                try:
-                    for message in response:
-                        await send(message)
-                finally:
-                    self.telemetry.end(scope, response[0]["status"], time.perf_counter() - begin)
-                return
-        await super().__call__(scope, receive, send)
+    def turn_away(self, scope: Scope) -> bytes | None:
+        """Return headers and body of the refusal of a request that would find no place, and count it, or None."""
+        begin = time.perf_counter()
+        if self.usher is None or self.telemetry is None:
+            return None
+        response = self.usher.turn_away(scope, secrets.token_hex(12))
+        if response is not None:
+            self.telemetry.begin()
+            self.telemetry.end(scope, STATUS, time.perf_counter() - begin)
+        return response
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -105,6 +103,12 @@ class _Application(FastAPI):
                     if status >= "400" and "application/json" in content:
                         content[PROBLEM_TYPE] = content.pop("application/json")
         return document
+
+
+def connection_of(app: FastAPI) -> type[Connection]:
+    """Return the connections of an application, which refuse by themselves what would find no place."""
+    refusing = staticmethod(app.turn_away) if isinstance(app, _Application) else None
+    return type("Connection", (Connection,), {"turn_away": refusing})
 
 
 def create_app(desk: Desk) -> FastAPI:

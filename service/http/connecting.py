@@ -5,9 +5,12 @@ uvicorn limits neither: a half-sent header would stay open for as long as its se
 
 import asyncio
 import secrets
+from collections.abc import Callable
+from typing import cast
 
 from starlette.requests import Request
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.http.problems import KINDS, ProblemError, problem_response
 
@@ -23,7 +26,13 @@ class Connection(HttpToolsProtocol):
     header_seconds = HEADER_SECONDS
     """Time from the first byte of a request, or from the opening of the connection, to the end of its headers."""
 
+    turn_away: Callable[[Scope], bytes | None] | None = None
+    """Returns headers and body of the refusal of a request that would find no place (``turning_away.py``), or None."""
+
     _timer: asyncio.TimerHandle | None = None
+    _farewell: bytes | None = None
+    _is_over = False
+    _in_body = False
     _header_bytes = 0
     _refused = False
 
@@ -41,42 +50,69 @@ class Connection(HttpToolsProtocol):
         """Take in what came."""
         if self._refused:
             return
-        waiting = self._timer is not None
+        waiting, self._is_over = self._timer is not None, False
         super().data_received(data)
-        if self._timer is None and self._is_idle() and not self._refused:
+        if self._timer is None and self._is_idle() and not (self._refused or self._is_over):
             self._await_headers()  # something came that is no request yet, such as empty lines
-        if waiting and self._timer is not None:
+        if waiting and self._timer is not None and not self._in_body:
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_BYTES:
                 self._refuse(ProblemError("headers-too-large", f"Send at most {HEADER_BYTES} bytes of headers."))
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self._in_body = False
         super().on_message_begin()
         self._await_headers()
 
     def on_headers_complete(self) -> None:
-        """The headers are there; the rest of the time is the body's."""
-        self._stop_waiting()
+        """The headers are there; the rest of the time is the body's, unless there is no place for the request."""
+        self._in_body = True
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEADER_BYTES:
             self._refuse(ProblemError("headers-too-large", f"Send at most {HEADER_BYTES} bytes of headers."))
             return
+        if self.turn_away is not None and self._is_plain():
+            self.scope["method"] = self.parser.get_method().decode("ascii")
+            self.scope["path"] = self.url.decode("latin-1")
+            self._farewell = self.turn_away(cast("Scope", self.scope))
+            if self._farewell is not None:
+                return  # the body is let pass, in the time that the headers had
+        self._stop_waiting()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body came."""
-        if not self._refused:
+        if not self._refused and self._farewell is None:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if not self._refused:
+        self._in_body = False
+        if self._refused:
+            return
+        if self._farewell is not None:
+            always = [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
+            self.transport.write(b"".join([STATUS_LINE[503], *always, self._farewell]))
+            self._farewell = None
+        else:
             super().on_message_complete()
+        if self._is_idle():  # it was refused here, or answered before it was whole
+            self._stop_waiting()
+            self._is_over = True
+            self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
         del msg
         self._refuse(ProblemError("not-http", "Send a request of HTTP/1.1."))
+
+    def _is_plain(self) -> bool:
+        """Whether the request is the only one under way, and of the kind that a connection outlives."""
+        parser = self.parser
+        alone = self._is_idle() and not self.pipeline and not self.expect_100_continue
+        return (
+            alone and parser.get_http_version() == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
+        )
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -1,12 +1,13 @@
 """The shortest way out: what a request hears that would find no place, said before anything stands around it.
 
 Under load four of five requests are refused, and each takes a little of the interpreter from those who are answered.
-A plain request is therefore refused here; one with an ``Origin`` goes on to the door, which says the same.
+A plain request is therefore refused here, by the connection itself, before it becomes a task; one with an ``Origin``
+goes on to the door, which says the same.
 """
 
 from collections.abc import Iterable
 
-from starlette.types import Message, Scope
+from starlette.types import Scope
 
 from service.http.guarding import HEADERS, REQUEST_ID, host_name
 from service.http.limiting import COMPUTES, Admission
@@ -14,7 +15,7 @@ from service.http.origins import CROSS_ORIGIN
 from service.http.problems import problem_response
 
 _PLACE = "?"
-_STATUS = 503
+STATUS = 503
 
 
 class Usher:
@@ -35,10 +36,16 @@ class Usher:
         own = {"content-length", "x-request-id"}
         fixed = [(name, value) for name, value in response.raw_headers if name.decode() not in own]
         fixed += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-        self._headers = {path: [*fixed, *([(b"vary", b"Origin")] if path in CROSS_ORIGIN else [])] for path in COMPUTES}
+        self._headers = {
+            path: b"".join(
+                name + b": " + value + b"\r\n"
+                for name, value in [*fixed, *([(b"vary", b"Origin")] if path in CROSS_ORIGIN else [])]
+            )
+            for path in COMPUTES
+        }
 
-    def turn_away(self, scope: Scope, request_id: str) -> tuple[Message, Message] | None:
-        """Return the whole response, or None where the request has to go on.
+    def turn_away(self, scope: Scope, request_id: str) -> bytes | None:
+        """Return headers and body of the response, or None where the request has to go on.
 
         Args:
             scope: The request.
@@ -58,12 +65,8 @@ class Usher:
             return None
         scope.setdefault("state", {})["request_id"] = request_id
         body = self._before + f'"{request_id}"'.encode() + self._after
-        own = [(b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode())]
-        headers = [*self._headers[scope["path"]], *own]
-        return (
-            {"type": "http.response.start", "status": _STATUS, "headers": headers},
-            {"type": "http.response.body", "body": body},
-        )
+        own = b"content-length: %d\r\nx-request-id: %s\r\n\r\n" % (len(body), request_id.encode())
+        return self._headers[scope["path"]] + own + body
 
     def _fits(self, length: bytes) -> bool:
         return length.isdigit() and int(length) <= self._limit

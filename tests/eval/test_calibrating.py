@@ -134,3 +134,26 @@ def test_the_threshold_weighs_costs_or_keeps_a_risk() -> None:
     assert choose_threshold(held_back, right, risk=0.2).value == pytest.approx(0.55)
     with pytest.raises(CalibrationError, match="no threshold keeps"):
         choose_threshold(held_back, right, risk=0.1)
+
+
+def test_a_question_that_counts_as_three_is_fitted_as_if_it_stood_there_three_times() -> None:
+    rng = np.random.default_rng(7)
+    table, right = rng.normal(size=(60, 3)), rng.random(60) < 0.5
+    counts = np.where(np.arange(60) < 20, 3.0, 1.0)
+    thrice = np.concatenate([np.arange(60), np.arange(20), np.arange(20)])
+    weighed = fit_logistic(Sample(("a", "b", "c"), table, right, counts), 0.3)
+    repeated = fit_logistic(Sample(("a", "b", "c"), table[thrice], right[thrice]), 0.3)
+    assert weighed.weights == pytest.approx(repeated.weights)
+    assert weighed.intercept == pytest.approx(repeated.intercept)
+    chances = weighed.probabilities(table)
+    assert log_loss(chances, right, counts) == pytest.approx(log_loss(chances[thrice], right[thrice]))
+
+
+def test_questions_that_nobody_has_read_count_as_told(tmp_path: Path) -> None:
+    sample = collect(FakeComposer(), [load_set(question_set(tmp_path))], ("d1", "a"), 6.0)
+    assert sample.counts is not None
+    assert (sample.counts == 6.0).sum() == 60 + 11  # every a; d1, and d10 to d19
+    assert collect(FakeComposer(), [load_set(question_set(tmp_path))]).counts is None
+    out = tmp_path / "fit.json"
+    list(calibrate_service([question_set(tmp_path)], out, composer=FakeComposer(), unread=["a"], unread_count=2.0))
+    assert json.loads(out.read_text(encoding="utf-8"))["counts"] == {"a": 2.0}

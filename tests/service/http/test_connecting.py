@@ -1,8 +1,10 @@
 """Connections as a hostile or a slow client makes them: real sockets against the real server."""
 
 import json
+import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from service.http.connecting import HEADER_BYTES, Connection
 from service.http.guarding import Door
@@ -171,3 +174,65 @@ def test_others_are_served_while_many_stand_half_sent_and_all_of_these_are_close
         assert parse(read_to_end(connect(port, request)))[0] == 200
     for opened in (*half, *slow):
         check_problem(read_to_end(opened), 408, "too-slow")
+
+
+class Full(Impatient):
+    """A connection to a service without a place for POST."""
+
+    @staticmethod
+    def turn_away(scope: Scope) -> bytes | None:
+        body = scope["path"].encode()
+        return b"content-length: %d\r\n\r\n" % len(body) + body if scope["method"] == "POST" else None
+
+
+@pytest.fixture(scope="module")
+def full() -> Iterator[int]:
+    listener, address = listen()
+    with running(Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"])]), listener, Full):
+        yield int(address.rpartition(":")[2])
+
+
+POST = b"POST /echo HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 4\r\n\r\n"
+LAST = GOOD.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "parts", [(POST + b"body", LAST), (POST, b"bo", b"dy", LAST), (POST + b"bodyPOST", POST[4:] + b"body" + LAST)]
+)
+def test_a_refusal_takes_the_whole_request_and_the_connection_goes_on(full: int, parts: tuple[bytes, ...]) -> None:
+    opened = connect(full)
+    for part in parts:
+        opened.sendall(part)
+        time.sleep(0.05)
+    read = read_to_end(opened)
+    refusals = b"".join(parts).count(b"POST ")
+    assert read.count(b"HTTP/1.1 503 ") == refusals
+    assert read.count(b"\r\n\r\n/echo") == refusals
+    assert read.endswith(b'{"bytes":0}')
+
+
+def test_refusals_and_answers_come_in_the_order_of_their_requests(full: int) -> None:
+    read = read_to_end(connect(full, GOOD + POST + b"body" + LAST))
+    assert re.findall(rb"HTTP/1.1 (\d+) ", read) == [b"200"] * 3  # the second goes the long way behind the first
+
+
+@pytest.mark.parametrize("change", [(b"HTTP/1.1", b"HTTP/1.0"), (b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n")])
+def test_what_is_not_plain_goes_the_long_way(full: int, change: tuple[bytes, bytes]) -> None:
+    last = POST.replace(b"host", b"connection: close\r\nhost").replace(*change)
+    assert b'{"bytes":4}' in read_to_end(connect(full, last + b"body"))
+
+
+def test_the_rest_of_a_body_that_was_refused_is_no_header(full: int) -> None:
+    large = POST.replace(b"length: 4", b"length: 100000")
+    read = read_to_end(connect(full, large, b"x" * 100_000, LAST))
+    assert re.findall(rb"HTTP/1.1 (\d+) ", read) == [b"503", b"200"]
+
+
+def test_a_body_that_never_ends_gets_the_time_of_the_headers(full: int) -> None:
+    read = read_to_end(connect(full, POST + b"bo"))
+    assert b"HTTP/1.1 408 " in read
+
+
+def test_a_refused_connection_that_stays_idle_is_closed_without_a_word(full: int) -> None:
+    read = read_to_end(connect(full, POST + b"body"))
+    assert read.count(b"HTTP/1.1 ") == 1

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+import httpx
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
+from service.http.app import connection_of
 from service.http.authenticating import Asker
 from service.http.limiting import COMPUTES, Admission
 from service.http.problems import ProblemError
@@ -136,26 +138,30 @@ def test_a_full_queue_refuses_at_once_and_loses_nobody_who_waits(open_one: Open)
 
 def test_the_short_way_out_says_what_the_door_would_say(open_one: Open) -> None:
     service = open_one(max_waiting=0)
-    service.client.app.state.admission.enter()  # type: ignore[attr-defined] # the client holds a FastAPI
-    for path in sorted(COMPUTES):
-        own = {"origin": "http://127.0.0.1", "host": "127.0.0.1"}  # the door looks at whatever names an origin
-        by_door = service.client.post(path, content=b"{}", headers={**own, "x-request-id": "long-way-1"})
-        short = service.client.post(path, content=b"{}", headers={"x-request-id": "short-way-1"})
-        assert (by_door.status_code, short.status_code) == (503, 503)
-        assert short.json() == by_door.json() | {"request_id": "short-way-1"}
-        ids = {"x-request-id", "content-length"}
-        assert {k: v for k, v in short.headers.items() if k not in ids} == {
-            k: v for k, v in by_door.headers.items() if k not in ids
-        }
-        assert short.headers["x-request-id"] == "short-way-1"
-        assert service.client.post(path, content=b"{}").json()["request_id"] != ""
-        strange = service.client.post(path, content=b"{}", headers={"x-request-id": 'a"b'})
-        assert re.fullmatch(r"[0-9a-f]{24}", strange.json()["request_id"])
-        check_problem(service.client.post(path, content=b"{}", headers={"host": "evil.example"}), 400, "foreign-host")
-        check_problem(service.client.post(path, content=b"x" * 1_000_001), 413, "body-too-large")
-        foreign = service.client.post(path, content=b"{}", headers={"origin": "https://evil.example"})
-        check_problem(foreign, 403, "foreign-origin")
-    counted = service.client.get("/metrics").text
+    app = service.client.app
+    assert isinstance(app, FastAPI)
+    app.state.admission.enter()
+    listener, address = listen()
+    with running(app, listener, connection_of(app)), httpx.Client(base_url=address) as client:
+        for path in sorted(COMPUTES):
+            own = {"origin": "http://127.0.0.1", "host": "127.0.0.1"}  # the door looks at whatever names an origin
+            by_door = client.post(path, content=b"{}", headers={**own, "x-request-id": "long-way-1"})
+            short = client.post(path, content=b"{}", headers={"x-request-id": "short-way-1"})
+            assert (by_door.status_code, short.status_code) == (503, 503)
+            assert short.json() == by_door.json() | {"request_id": "short-way-1"}
+            ids = {"x-request-id", "content-length", "date"}
+            assert {k: v for k, v in short.headers.items() if k not in ids} == {
+                k: v for k, v in by_door.headers.items() if k not in ids
+            }
+            assert short.headers["x-request-id"] == "short-way-1"
+            assert client.post(path, content=b"{}").json()["request_id"] != ""
+            strange = client.post(path, content=b"{}", headers={"x-request-id": 'a"b'})
+            assert re.fullmatch(r"[0-9a-f]{24}", strange.json()["request_id"])
+            check_problem(client.post(path, content=b"{}", headers={"host": "evil.example"}), 400, "foreign-host")
+            check_problem(client.post(path, content=b"x" * 1_000_001), 413, "body-too-large")
+            foreign = client.post(path, content=b"{}", headers={"origin": "https://evil.example"})
+            check_problem(foreign, 403, "foreign-origin")
+        counted = client.get("/metrics").text
     assert re.search(r'backline_requests_total\{[^}]*status="503"\} \d', counted)
 
 
