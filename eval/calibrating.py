@@ -188,6 +188,9 @@ def collect(
         counts.append(unread_count if item.id.startswith(unread) else 1.0)
         rows.append(composer.features(item.question, item.history))
         right.append(isinstance(item, AnswerItem) and _would_be_right(composer, item))
+    for prefix in unread:
+        if not any(item.id.startswith(prefix) for part in chosen for item in part.items):
+            raise CalibrationError(f"no question's id begins with {prefix!r}; --unread names none")
     found = sum(right)
     if min(found, len(right) - found) < _FEWEST_OF_A_KIND:
         raise CalibrationError(

@@ -20,10 +20,10 @@ CURRENT = "CURRENT"
 MOST_SENTENCES = 5_000
 """Sentences of a collection up to which each has a vector of its own: about five hundred help articles."""
 
-_checked: dict[Path, tuple[int, int, int, str]] = {}
-"""Files that this process has hashed: inode, size, time of the last change and sha256."""
+_checked: dict[Path, tuple[int, int, int, int, str]] = {}
+"""Files that this process has hashed: inode, size, times of the last changes of content and state, and sha256."""
 
-_MOST_CHECKED = 1_000
+_MOST_CHECKED = 10_000
 
 _NAME = re.compile(r"snap_[0-9a-f]{16}")
 
@@ -166,7 +166,7 @@ def _check_file(snapshot_id: str, path: Path, name: str, facts: Mapping[str, Any
         status = path.stat()
         if status.st_size != facts["bytes"]:
             raise DamagedSnapshotError(snapshot_id, name, f"has {status.st_size} bytes instead of {facts['bytes']}")
-        state = (status.st_ino, status.st_size, status.st_mtime_ns, str(facts["sha256"]))
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, str(facts["sha256"]))
         if _checked.get(path) == state:
             return
         actual = sha256_of(path)
@@ -177,7 +177,7 @@ def _check_file(snapshot_id: str, path: Path, name: str, facts: Mapping[str, Any
             snapshot_id, name, f"has the sha256 {actual[:12]}… instead of {str(facts['sha256'])[:12]}…"
         )
     if len(_checked) >= _MOST_CHECKED:
-        _checked.clear()
+        _checked.pop(next(iter(_checked)))
     _checked[path] = state
 
 

@@ -125,6 +125,8 @@ class Retriever:
 
     def shows(self, document_id: str) -> bool:
         """Whether a document can be quoted: it is here, or in a remote collection, and not withdrawn."""
+        if document_id in self.snapshot.documents:
+            return document_id not in self._withdrawn
         return self.document(document_id) is not None
 
     def document(self, document_id: str) -> Document | None:

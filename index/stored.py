@@ -145,6 +145,19 @@ class StoredDocuments(Mapping[str, Document]):
         version: str = self._columns["versions"][self._rows[name]]
         return version
 
+    def collection(self, name: str) -> str:
+        """Return the collection of a document.
+
+        Raises:
+            KeyError: there is none of that id.
+        """
+        collection: str = self._columns["collections"][self._rows[name]]
+        return collection
+
+    def is_digest(self, name: str) -> bool:
+        """Whether there is a document of that id, and it is a digest of the shipped corpus."""
+        return name in self._rows and bool(self._columns["digests"][self._rows[name]])
+
     @property
     def collections(self) -> set[str]:
         """The collections that have documents."""

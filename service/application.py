@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import logging.config
+import resource
 import socket
 import sys
 from collections.abc import Sequence
@@ -70,6 +71,8 @@ from service.triage.screening import load_rules
 from service.watching import EngineWatch
 
 _log = logging.getLogger(__name__)
+
+_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +412,9 @@ def serve_application(
         WorkersError: the workers died again and again.
     """
     logging.config.dictConfig(log_configuration(settings.log_level))
+    # A snapshot keeps a file open for each collection, and connections are files too.
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(least, min(most, _FILES)), most))
     public = is_public(settings, host)
     hosts = settings.hosts if host in {*LOOPBACK_HOSTS, "0.0.0.0", "::"} else (host, *settings.hosts)  # noqa: S104
     front = Front(host, port, public, public_ask or not public, tuple(hosts))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from index.errors import RetrievalError
-from index.snapshot import current_snapshot_id
+from index.manifest import CURRENT, current_snapshot_id
 from service.answering.replying import Replier
 from service.serving import Serving
 
@@ -55,21 +55,26 @@ class Follower:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._seen = serving.snapshot_id
+        self._written = 0
 
     def look(self) -> bool:
         """Look once; return whether another snapshot answers now.
 
-        A snapshot that cannot be opened leaves the one that serves, which then says so in ``reasons``.
+        A snapshot that cannot be opened leaves the one that serves, which then says so in ``reasons``. One of which a
+        file was found changed is opened anew, once at each time that the pointer is written: it may have been mended.
         """
         with self._lock:
             try:
                 if self._bring is not None:
                     self._bring()
                 current = current_snapshot_id(self._root)
-                if current == self._seen:
+                written = (self._root / CURRENT).stat().st_mtime_ns
+                is_mended = bool(self._serving.reasons) and written != self._written
+                if current == self._seen and not (self._serving.is_damaged or is_mended):
                     return False
+                self._written = written
                 replier, reasons = self._reopen()
-            except RetrievalError as error:
+            except (RetrievalError, OSError) as error:
                 self._serving.degrade(str(error))
                 return False
             # What was opened may be newer than the name that was read; then the next look finds nothing to do.

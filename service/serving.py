@@ -13,6 +13,7 @@ from service.storage.documents import withdrawal_count, withdrawn_versions
 class _Now:
     replier: Replier
     reasons: tuple[str, ...]
+    is_damaged: bool = False
 
 
 class Serving:
@@ -52,6 +53,11 @@ class Serving:
         return self._now.reasons
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether a file of the snapshot that answers was found changed since it was opened."""
+        return self._now.is_damaged
+
+    @property
     def snapshot_id(self) -> str:
         """The snapshot that answers now."""
         return self._now.replier.answerer.retriever.snapshot.id
@@ -67,6 +73,11 @@ class Serving:
         """Go on with what there is, and say why it is not what it should be."""
         with self._lock:
             self._now = _Now(self._now.replier, (reason,))
+
+    def damage(self, reason: str) -> None:
+        """Go on with a snapshot of which a file was changed, until another can be opened."""
+        with self._lock:
+            self._now = _Now(self._now.replier, (reason,), is_damaged=True)
 
     @staticmethod
     def _withdraw(replier: Replier, database: Engine) -> None:

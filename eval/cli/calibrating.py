@@ -16,7 +16,8 @@ def calibrate(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="where the fit goes (default: the service's own file)")] = None,
     risk: Annotated[
-        float | None, typer.Option(min=0.001, max=0.999, help="highest share of wrong answers wanted")
+        float | None,
+        typer.Option(min=0.001, max=0.999, help="highest share of wrong answers; each question counts once"),
     ] = None,
     wrong_cost: Annotated[float, typer.Option(min=0.01, help="cost of a wrong answer; a needless refusal is 1")] = 1.0,
     unread: Annotated[

@@ -220,6 +220,7 @@ async def _on_engine(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_damage(request: Request, error: Exception) -> JSONResponse:
+    request.app.state.desk.serving.damage(str(error))
     _log.error("%s", error)
     detail = "A file of the index was changed while it served; the operator's log says which. Other questions may do."
     return problem_response(request, ProblemError("not-ready", detail, headers={"retry-after": "60"}))

@@ -31,7 +31,7 @@ class Connection(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _farewell: bytes | None = None
-    _is_over = False
+    _has_ended = False
     _in_body = False
     _header_bytes = 0
     _refused = False
@@ -50,11 +50,11 @@ class Connection(HttpToolsProtocol):
         """Take in what came."""
         if self._refused:
             return
-        waiting, self._is_over = self._timer is not None, False
+        waiting, self._has_ended = self._timer is not None, False
         super().data_received(data)
-        if self._timer is None and self._is_idle() and not (self._refused or self._is_over):
+        if self._timer is None and self._is_idle() and not (self._refused or self._has_ended):
             self._await_headers()  # something came that is no request yet, such as empty lines
-        if waiting and self._timer is not None and not self._in_body:
+        if waiting and self._timer is not None and not (self._in_body or self._has_ended):
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_BYTES:
                 self._refuse(ProblemError("headers-too-large", f"Send at most {HEADER_BYTES} bytes of headers."))
@@ -62,6 +62,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._in_body = False
+        self._unset_keepalive_if_required()  # it may have been set within what came together with this
         super().on_message_begin()
         self._await_headers()
 
@@ -87,7 +88,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._in_body = False
+        self._in_body, self._has_ended = False, True
         if self._refused:
             return
         if self._farewell is not None:
@@ -98,7 +99,6 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
         if self._is_idle():  # it was refused here, or answered before it was whole
             self._stop_waiting()
-            self._is_over = True
             self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -107,9 +107,10 @@ class Connection(HttpToolsProtocol):
         self._refuse(ProblemError("not-http", "Send a request of HTTP/1.1."))
 
     def _is_plain(self) -> bool:
-        """Whether the request is the only one under way, and of the kind that a connection outlives."""
+        """Whether the request came alone and is of the kind that a connection outlives, and the client reads."""
         parser = self.parser
-        alone = self._is_idle() and not self.pipeline and not self.expect_100_continue
+        alone = self._is_idle() and not (self.pipeline or self._has_ended or self.flow.write_paused)
+        alone = alone and not self.expect_100_continue
         return (
             alone and parser.get_http_version() == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
         )

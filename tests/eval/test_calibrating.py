@@ -154,6 +154,8 @@ def test_questions_that_nobody_has_read_count_as_told(tmp_path: Path) -> None:
     assert sample.counts is not None
     assert (sample.counts == 6.0).sum() == 60 + 11  # every a; d1, and d10 to d19
     assert collect(FakeComposer(), [load_set(question_set(tmp_path))]).counts is None
+    with pytest.raises(CalibrationError, match="begins with 'dev9-'"):
+        collect(FakeComposer(), [load_set(question_set(tmp_path))], ("dev9-",), 6.0)
     out = tmp_path / "fit.json"
     list(calibrate_service([question_set(tmp_path)], out, composer=FakeComposer(), unread=["a"], unread_count=2.0))
     assert json.loads(out.read_text(encoding="utf-8"))["counts"] == {"a": 2.0}

@@ -102,8 +102,7 @@ async def add(request: Request, response: Response, desk: DeskHere, caller: Writ
 def remove(document_id: str, desk: DeskHere, caller: Writer) -> ReceiptSchema:
     """Delete a document that was brought: from the next request on nothing of it is served."""
     database, rebuilder = _writing(desk)
-    shipped = desk.replier.answerer.retriever.snapshot.documents.get(document_id)
-    if shipped is not None and shipped.source.digest:
+    if desk.replier.answerer.retriever.snapshot.documents.is_digest(document_id):
         raise ProblemError("shipped-document", "Digests belong to Backline; filter by source instead.")
     _touchable(database, document_id, caller)
     receipt = remove_document(database, desk.settings, document_id)

@@ -28,9 +28,10 @@ def sources(desk: DeskHere, caller: Reader) -> SourcesSchema:
     snapshot = retriever.snapshot
     counts = snapshot.passages_by_source()
     shown: dict[str, list[Document]] = {}
-    for document in snapshot.documents.values():
-        if retriever.shows(document.id) and caller.may_touch(document.source.collection):
-            shown.setdefault(document.source.id, []).append(document)
+    held = snapshot.documents
+    for name in held:
+        if retriever.shows(name) and caller.may_touch(held.collection(name)):
+            shown.setdefault(held[name].source.id, []).append(held[name])
     return SourcesSchema(data=[source_schema(own[0].source, own, counts[name]) for name, own in sorted(shown.items())])
 
 

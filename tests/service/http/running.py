@@ -19,9 +19,13 @@ def listen() -> tuple[socket.socket, str]:
 
 
 @contextmanager
-def running(app: Any, listener: socket.socket, connection: type[Connection] = Connection) -> Iterator[None]:
+def running(
+    app: Any, listener: socket.socket, connection: type[Connection] = Connection, keep_alive: int = 5
+) -> Iterator[None]:
     """Serve until the block ends."""
-    config = uvicorn.Config(app, http=connection, ws="none", log_level="error", timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app, http=connection, ws="none", log_level="error", timeout_graceful_shutdown=3, timeout_keep_alive=keep_alive
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

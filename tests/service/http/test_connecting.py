@@ -1,5 +1,6 @@
 """Connections as a hostile or a slow client makes them: real sockets against the real server."""
 
+import asyncio
 import json
 import re
 import socket
@@ -185,10 +186,16 @@ class Full(Impatient):
         return b"content-length: %d\r\n\r\n" % len(body) + body if scope["method"] == "POST" else None
 
 
+async def slow(request: Request) -> Response:
+    await asyncio.sleep(1.3)
+    return await echo(request)
+
+
 @pytest.fixture(scope="module")
 def full() -> Iterator[int]:
     listener, address = listen()
-    with running(Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"])]), listener, Full):
+    routes = [Route("/echo", echo, methods=["GET", "POST"]), Route("/slow", slow)]
+    with running(Starlette(routes=routes), listener, Full, keep_alive=1):
         yield int(address.rpartition(":")[2])
 
 
@@ -236,3 +243,15 @@ def test_a_body_that_never_ends_gets_the_time_of_the_headers(full: int) -> None:
 def test_a_refused_connection_that_stays_idle_is_closed_without_a_word(full: int) -> None:
     read = read_to_end(connect(full, POST + b"body"))
     assert read.count(b"HTTP/1.1 ") == 1
+
+
+def test_of_many_refusals_at_once_only_the_first_takes_the_short_way(full: int) -> None:
+    read = read_to_end(connect(full, (POST + b"body") * 3 + LAST))
+    assert re.findall(rb"HTTP/1.1 (\d+) ", read) == [b"503", b"200", b"200", b"200"]
+
+
+def test_what_follows_a_refusal_at_once_has_all_the_time_it_needs(full: int) -> None:
+    opened = connect(full, POST + b"body" + GOOD.replace(b"/echo", b"/slow"))
+    time.sleep(1.5)
+    opened.sendall(LAST)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", read_to_end(opened)) == [b"503", b"200", b"200"]

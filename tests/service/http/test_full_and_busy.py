@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.following import Follower
 from service.storage.documents import load_documents
 from service.triage.loading import Rules
 from service.triage.screening import load_rules
@@ -162,3 +163,8 @@ def test_a_file_of_the_index_that_is_changed_under_the_service_is_told_and_never
     response = service.client.post("/v1/search", json={"query": "towel"})
     check_problem(response, 503, "not-ready")
     assert int(response.headers["retry-after"]) > 0
+    assert service.client.get("/readyz").json()["status"] == "degraded"
+    follower = next(one for one in service.desk.background if isinstance(one, Follower))
+    follower.look()  # the one before is whole
+    assert service.found("back spasm")
+    assert "was changed" not in str(service.client.get("/readyz").json()["reasons"])
