@@ -14,6 +14,7 @@ Source: D. R. Cox (1958), The regression analysis of binary sequences, JRSS B 20
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from corpus.questions import KnownQuestion, load_questions
+from corpus.sources import load_shipped_documents
 from eval.datasets import DATA, load_set, shipped_path
 from eval.errors import CalibrationError
 from eval.records import Item, TriageItem
@@ -41,9 +44,12 @@ EXAMPLES = (
     shipped_path("answers", "dev"),
     shipped_path("dialogues", "dev"),
 )
-"""What is taught by default. What is asked in answers and dialogues is a near miss unless a rule raises an alarm."""
+"""What is taught by default. What is asked in answers and dialogues is a near miss unless a rule raises an alarm.
 
-FALSE_ALARMS = 0.015
+So are the known questions of the corpus, but those that are answered with when to see a doctor.
+"""
+
+FALSE_ALARMS = 0.01
 """Highest share of the held-back near misses that the second reader may alarm by itself."""
 
 MARGIN = 1.0
@@ -64,6 +70,11 @@ _WEIGHT_OF_EMERGENCY = 1.5
 _WEIGHT_OF_WORST = 4.0
 _WORST = frozenset({"RF01", "RF21"})
 _SMALL_TALK, _ADDED = "talk-", "+talk"
+_KNOWN = "ordinary-known-"
+_CARE = re.compile(
+    r"right away|emergenc|urgent|see a (?:doctor|provider)|tell a |call |get (?:care|help)|contact|seen by"
+    r"|red flag|warning"
+)
 _SHARE_WITH_SMALL_TALK, _SHARE_BEFORE = 0.3, 0.5
 _LEAST, _LEAST_CHOICE = 0.05, 0.3
 
@@ -89,6 +100,11 @@ class Example:
         return self.item.id.partition("-")[0]
 
     @property
+    def is_known(self) -> bool:
+        """Whether it is a known question: these are many and easy, and would hide how hard the others are."""
+        return self.item.id.startswith(_KNOWN)
+
+    @property
     def weight(self) -> float:
         """How much it counts: to miss an emergency is worse, and the worst are the nerves and self-harm."""
         if self.item.rules and self.item.rules[0] in _WORST:
@@ -96,8 +112,8 @@ class Example:
         return _WEIGHT_OF_EMERGENCY if self.item.level == "emergency" else 1.0
 
 
-def read_examples(paths: Sequence[Path], rules: Rules) -> list[Example]:
-    """Read sets and take their features; some stand amid small talk as well.
+def read_examples(paths: Sequence[Path], rules: Rules, known: Sequence[KnownQuestion] = ()) -> list[Example]:
+    """Read sets and take their features; some stand amid small talk as well, known questions by themselves alone.
 
     Raises:
         SetError: a set cannot be read or holds a fault.
@@ -106,10 +122,26 @@ def read_examples(paths: Sequence[Path], rules: Rules) -> list[Example]:
     items: dict[str, TriageItem] = {}
     for item in read:
         items.setdefault(item.question, item)  # what somebody wrote as a sign is one, whoever asks the same elsewhere
-    return [
-        Example(item, tuple(windows_of(item.question, rules)))
-        for item in [*items.values(), *_with_small_talk([*items.values()])]
-    ]
+    taught = [*items.values(), *_with_small_talk([*items.values()])]
+    taught += [item for item in _ordinary_known(known, rules) if item.question not in items]
+    return [Example(item, tuple(windows_of(item.question, rules))) for item in taught]
+
+
+def _ordinary_known(known: Sequence[KnownQuestion], rules: Rules) -> Iterator[TriageItem]:
+    """Known questions that are no sign: no rule raises an alarm, and no fact that answers them is one about care."""
+    care = {
+        fact
+        for document in load_shipped_documents()
+        for note in document.attributions
+        if _CARE.search(note.span.slice(document.text))
+        for fact in note.facts
+    }
+    alone = replace(rules, weights=None)
+    for number, question in enumerate(known):
+        if care.isdisjoint(question.facts):
+            notice = screen(question.text, alone)
+            if notice is None or notice.level is Level.INFO:
+                yield TriageItem(f"{_KNOWN}{number}", "near_miss", question.text, "none", why="ordinary")
 
 
 def _with_small_talk(items: Sequence[TriageItem]) -> Iterator[TriageItem]:
@@ -210,7 +242,7 @@ def choose_threshold(examples: Sequence[Example], scores: Floats, false_alarms: 
         [
             value
             for example, value in zip(examples, scores, strict=True)
-            if not example.item.is_alarm and not example.item.id.endswith(_ADDED)
+            if not example.item.is_alarm and not example.item.id.endswith(_ADDED) and not example.is_known
         ]
     )
     allowed = int(false_alarms * len(near))
@@ -241,16 +273,19 @@ def choose_doubt(examples: Sequence[Example], scores: Floats, margin: float, rul
 
 
 def teach_triage(
-    paths: Sequence[Path] = EXAMPLES, out: Path = SHIPPED, false_alarms: float = FALSE_ALARMS
+    paths: Sequence[Path] = EXAMPLES,
+    out: Path = SHIPPED,
+    false_alarms: float = FALSE_ALARMS,
+    known: Sequence[KnownQuestion] | None = None,
 ) -> Iterator[str]:
-    """Teach, write the table, and say what was found, line by line.
+    """Teach, write the table, and say what was found, line by line; ``known`` are those of the corpus by default.
 
     Raises:
         SetError: a set cannot be read or holds a fault.
         CalibrationError: alarms or near misses are missing.
     """
     rules = read_rules()
-    examples = read_examples(paths, rules)
+    examples = read_examples(paths, rules, load_questions() if known is None else known)
     scores = held_back_scores(examples)
     threshold = choose_threshold(examples, scores, false_alarms)
     doubt = choose_doubt(examples, scores, MARGIN, rules)

@@ -42,6 +42,7 @@ _SOMEBODY_IS = frozenset("am is at".split())
 _NO_GESTATION_AFTER = frozenset("post after into since out in on of from sober clean old away late ago off".split())
 _LOOSE = frozenset("fortnight month months week weeks year years days yonks decades".split())
 _TELLING = _NUMBERS.keys() | DECADES.keys() | _LOOSE
+_HEATED = frozenset("pad pads pack packs bottle blanket sauna set setting".split())
 _HOT_WORDS = frozenset("temperature fever degrees c f feverish thermometer hot".split())
 _PULSE_WORDS = frozenset("hr pulse heart heartbeat bpm rate beats".split())
 _LONGEST_NUMBER = 7
@@ -96,7 +97,9 @@ def _number_names(words: Words, start: int, end: int, value: float) -> tuple[str
     near = canon[max(0, start - 5) : end + 3]
     if is_age(words, start, end, value):
         names += age_names(value)
-    elif _is_fever(value, said=not _HOT_WORDS.isdisjoint(near)):
+    elif _HEATED.isdisjoint(canon[max(0, start - 8) : start]) and _is_fever(
+        value, said=not _HOT_WORDS.isdisjoint(near)
+    ):
         names.append("hot")
     if 110 <= value <= 230 and not _PULSE_WORDS.isdisjoint(near):
         names.append("fast_pulse")
