@@ -433,15 +433,17 @@ def test_of_a_thousand_wrong_replies_no_sentence_reaches_anybody(answerer: Answe
 @pytest.fixture(scope="module")
 def written(answerer: Answerer) -> Iterator[dict[str, Passage]]:
     """Yield a passage for each hand-written quote, shown by the same retriever's snapshot while they are needed."""
+    snapshot = answerer.retriever.snapshot
+    held, added = snapshot.documents, dict(snapshot.documents)
     made: dict[str, Passage] = {}
     for number, quote in enumerate(dict.fromkeys(wording.quote for wording in hand_written())):
         source = Source(f"written-{number}", "Written", "Nobody", "Nobody", "")
         document = Document(f"doc_written_{number}", source, "Written", quote, (Section(("W",), Span(0, len(quote))),))
-        answerer.retriever.snapshot.documents[document.id] = document  # type: ignore[index]
+        added[document.id] = document
         made[quote] = split_document(document, lambda text: len(text.split()))[0]
+    object.__setattr__(snapshot, "documents", added)  # it is frozen for everybody else
     yield made
-    for passage in made.values():
-        del answerer.retriever.snapshot.documents[passage.document_id]  # type: ignore[attr-defined]
+    object.__setattr__(snapshot, "documents", held)
 
 
 class Alike(StemEmbedder):
