@@ -1,4 +1,6 @@
+import gc
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -87,6 +89,40 @@ def test_failures_are_counted_by_status_and_never_waited_for() -> None:
     nobody = run_load(url, Plan((5.0,), 1.0, seed=None), ["q"])
     assert nobody[0].statuses == {"none": 5}
     assert nobody[0].waits_ms == {}
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "asked"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", 0, 1),  # cut short: not asked again, it may have counted
+        (b"", 0, 1),
+        (b"SMTP what\r\n\r\n", 0, 1),
+        (b"HTTP/1.1 503 No\r\nRETRY-AFTER: 7\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 503, 1),
+    ],
+)
+def test_a_reply_counts_only_when_it_is_whole(reply: bytes, status: int, asked: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = []
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                taken.append(connection.recv(65_536))
+                connection.sendall(reply)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        (shot,) = fire(f"http://127.0.0.1:{listener.getsockname()[1]}", [0.0], ["q"], {}, connections=1)
+        thread.join(5)
+    assert (shot.status, shot.retry_after, len(taken)) == (status, "7" if status == 503 else "", asked)
+
+
+def test_nothing_is_left_to_the_collector_that_is_switched_off() -> None:
+    gc.collect()
+    with slow_server(0.0) as url:
+        fire(url, [0.0] * 50, ["q"], {}, connections=1)
+        left = [one for one in gc.get_objects() if type(one).__name__ == "_Reply"]
+    assert not left
 
 
 def test_times_are_drawn_beforehand_and_repeat() -> None:
