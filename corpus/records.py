@@ -4,8 +4,9 @@ Offsets are Unicode code points, half-open, over the stored (normalised) text of
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from corpus.errors import SpanError
 
@@ -153,6 +154,16 @@ class Section:
     anchor: str | None = None
     page: int | None = None
 
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> "Section":
+        """Return the section of which ``dataclasses.asdict`` gave these fields, also after a journey as JSON.
+
+        Raises:
+            LookupError: a field is missing.
+            TypeError: one is of another kind.
+        """
+        return cls(tuple(fields["heading_path"]), Span(**fields["span"]), fields["anchor"], fields["page"])
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -226,6 +237,10 @@ class Passage:
     def embedded_text(self) -> str:
         """Context and text, as they are embedded."""
         return f"{self.context}\n{self.text}"
+
+    def text_of(self, span: Span) -> str:
+        """Return the text of a span, in document offsets, that lies in the passage."""
+        return self.text[span.start - self.span.start : span.end - self.span.start]
 
 
 def text_version(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.records import Span
 from index.embedding import Embedder, Progress
 
 MOST = 8
@@ -98,6 +99,13 @@ class BatchingEmbedder:
             progress(len(texts), len(texts))
         assert wish.vectors is not None  # noqa: S101 - a wish is granted or has failed
         return wish.vectors
+
+    def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """See :class:`index.embedding.Embedder`."""
+        with self._long:
+            return self._embedder.embed_parts(texts, parts, progress)
 
     def _compute(self, wishes: Sequence["_Wish"]) -> None:
         """Grant wishes, then hand the place over to the first who waits, with those who fit in beside it."""

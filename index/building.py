@@ -1,8 +1,8 @@
 """Corpus to snapshot, readable top to bottom.
 
-A collection of ordinary size gets a vector for every sentence. In a large one that would cost several times as much as
-its passages; there only passages get vectors, and the retriever embeds the few sentences that matter when a question
-comes (docs/decisions/0005-passages-only-above-a-size.md).
+A collection of ordinary size gets a vector for every sentence, and searches among them. In a large one that would cost
+several times as much as its passages; there only passages are embedded and searched, and the sentences of what was
+found are ranked by vectors that come from their passage's (:mod:`index.viewing`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from corpus.errors import CorpusError
 from corpus.questions import KnownQuestion
 from corpus.records import Document, Passage, Span
 from corpus.splitting import SPLITTER_VERSION, split_document
-from index.caching import embed_cached, keep_latest
+from index.caching import embed_cached, keep_latest, view_cached
 from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
 from index.lexical import LexicalIndex
@@ -27,6 +27,7 @@ from index.snapshot import Manifest, publish_snapshot
 from index.spelling import count_words
 from index.stored import Owners
 from index.teaching import TEACHING, Taught, teach
+from index.viewing import Viewed, heading_text, view
 
 PLAIN_SHARE = 0.75
 SECTION_SHARE = 0.25
@@ -55,8 +56,8 @@ def build_snapshot(
         progress: Told how many texts are embedded, and of how many.
         cache: Folder of vectors kept from the build before, so that only new or changed texts are embedded; None
             embeds everything. It may be deleted at any time.
-        most_sentences: A collection of user documents with more sentences gets vectors of its passages alone; the
-            shipped digests, which are calibrated, always have both.
+        most_sentences: In a collection of user documents with more sentences only passages are searched; the shipped
+            digests, which are calibrated, are always searched by both.
         questions: Known questions of the shipped corpus.
         remote: Collections that an engine elsewhere holds; none of their documents is among ``documents``.
         made_from: What everything was read from, as digests by name, for the manifest.
@@ -79,16 +80,23 @@ def build_snapshot(
     parts = {draft.collection: before for draft in drafts if before is not None and draft.is_held_by(before)}
     taken_over = [text for draft in drafts if draft.collection in parts for text in draft.texts()]
     drafts = [draft for draft in drafts if draft.collection not in parts]
-    texts = [text for draft in drafts for text in draft.texts()]
+    small, large = ([draft for draft in drafts if bool(draft.sentences) is searched] for searched in (True, False))
     by_id = {document.id: document for document in kept}
+    texts = [text for draft in small for text in draft.texts()]
+    passages = [passage for draft in large for passage in draft.passages]
     if cache is None:
-        vectors = embedder.embed(texts, progress)
+        vectors, viewed = embedder.embed(texts, progress), view(passages, embedder, progress)
     else:
         vectors = embed_cached(texts, embedder, cache, progress, taken_over)
-    for draft in drafts:
+        viewed = view_cached(passages, embedder, cache, progress)
+    for draft in small:
         needed = len(draft.texts())
         parts[draft.collection] = draft.indexed(vectors[:needed], by_id, cache)
         vectors = vectors[needed:]
+    for draft in large:
+        needed = len(draft.passages)
+        parts[draft.collection] = part_of_viewed(viewed[:needed])
+        viewed = viewed[needed:]
     return publish_snapshot(
         root,
         embedder.model_id,
@@ -113,9 +121,7 @@ class _Draft:
         """Return everything that is to be embedded, kind after kind."""
         passages = [passage.embedded_text for passage in self.passages]
         asked = [question.text for question in self.questions]
-        if not self.sentences:
-            return passages + asked
-        plain = [slice_of(self.passages[row], span) for row, span in self.sentences]
+        plain = [self.passages[row].text_of(span) for row, span in self.sentences]
         return passages + [heading_text(p) for p in self.passages] + self.sentence_texts() + plain + asked
 
     def is_held_by(self, part: Part) -> bool:
@@ -136,26 +142,22 @@ class _Draft:
         count = len(self.passages)
         passage_vectors = vectors[:count]
         vectors, question_vectors = np.split(vectors, [len(vectors) - len(self.questions)])
-        sentence_vectors = np.zeros((0, vectors.shape[1]), dtype=np.float32)
-        reader = None
-        if self.sentences:
-            headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
-            owners = [row for row, _ in self.sentences]
-            combined = combine(in_context, plain, passage_vectors, headings, owners)
-            taught = self._taught(combined, question_vectors, documents, cache)
-            sentence_vectors, reader = taught.sentences, taught.reader
+        headings, in_context, plain = np.split(vectors[count:], (count, count + len(self.sentences)))
+        owners = [row for row, _ in self.sentences]
+        combined = combine(in_context, plain, passage_vectors, headings, owners)
+        taught = self._taught(combined, question_vectors, documents, cache)
         return Part(
             self.passages,
             Owners.of(self.passages),
             count_words(texts),
             self.sentences,
             DenseIndex.build(passage_vectors),
-            DenseIndex.build(sentence_vectors),
+            DenseIndex.build(taught.sentences),
             LexicalIndex.build(texts),
             LexicalIndex.build(self.sentence_texts()),
             tuple(self.questions),
             DenseIndex.build(question_vectors),
-            reader,
+            taught.reader,
         )
 
     def _taught(
@@ -212,12 +214,34 @@ def _drafts(
         if len(sentences) > most_sentences and not digests:
             sentences = []
         if passages:
-            drafts.append(_Draft(collection, passages, sentences, questions if collection == SHIPPED else ()))
+            own_questions = questions if collection == SHIPPED and sentences else ()
+            drafts.append(_Draft(collection, passages, sentences, own_questions))
     return drafts
 
 
 def _collection(document: Document) -> str:
     return document.source.collection
+
+
+def part_of_viewed(viewed: Sequence[Viewed]) -> Part:
+    """Return the part of a large collection, at least one passage."""
+    passages = [one.passage for one in viewed]
+    texts = [passage.embedded_text for passage in passages]
+    vectors = np.stack([one.vector for one in viewed])
+    nothing = DenseIndex.build(vectors[:0])
+    return Part(
+        passages,
+        Owners.of(passages),
+        count_words(texts),
+        (),
+        DenseIndex.build(vectors),
+        nothing,
+        LexicalIndex.build(texts),
+        LexicalIndex.build([]),
+        (),
+        nothing,
+        views=[one.views for one in viewed],
+    )
 
 
 def combine(
@@ -246,15 +270,4 @@ def combine(
 
 def sentence_text(passage: Passage, span: Span) -> str:
     """Return a sentence under its headings."""
-    return f"{passage.context}\n{slice_of(passage, span)}"
-
-
-def slice_of(passage: Passage, span: Span) -> str:
-    """Return the text of a span, in document offsets, of a passage."""
-    return passage.text[span.start - passage.span.start : span.end - passage.span.start]
-
-
-def heading_text(passage: Passage) -> str:
-    """Return the innermost heading, or the passage itself where there is none to embed."""
-    heading = passage.heading_path[-1] if passage.heading_path else passage.title
-    return heading or passage.text
+    return f"{passage.context}\n{passage.text_of(span)}"

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embedding import Progress, TokenCounter
+from corpus.records import Span
+from index.embedding import Progress, TokenCounter, means_of_parts, parts_alone, shifted
 from index.errors import ModelFileError
 from index.manifest import sha256_of
 from index.model_files import ModelFiles
 
 GRAPH = "model.onnx"
 EXPORT = "export.json"
-FORMAT = 2
+FORMAT = 3
 """Counted up with every change to the graph: an export of an earlier format is made anew."""
 
-Run = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
-"""Token numbers and mask of a batch in, one unit vector a row out."""
+Run = Callable[[NDArray[np.int64], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Token numbers and mask of a batch in; one unit vector a row out, and one vector a token."""
 
+_FACTS = frozenset({"model", "files", "dimension", "token_budget", "pad_id", "averages"})
 _BATCH = 32
 _BATCH_TOKENS = 4_096
 """Most tokens of a batch, padding included: attention takes memory by the square of their number a text."""
@@ -40,12 +42,14 @@ class OnnxFiles:
         dimension: Length of a vector.
         token_budget: Most tokens of one text, special tokens included.
         pad_id: Token that fills up the shorter texts of a batch.
+        averages: Whether the vector of a text is the mean of its tokens, at unit length.
     """
 
     path: Path
     dimension: int
     token_budget: int
     pad_id: int
+    averages: bool = True
 
 
 def export_folder(model_id: str, home: Path) -> Path:
@@ -84,7 +88,7 @@ def check_onnx_files(files: ModelFiles, home: Path) -> OnnxFiles:
             raise ModelFileError(
                 folder / name, f"has the sha256 {actual[:12]}… instead of {str(expected)[:12]}…; export it again"
             )
-    return OnnxFiles(folder, facts["dimension"], facts["token_budget"], facts["pad_id"])
+    return OnnxFiles(folder, facts["dimension"], facts["token_budget"], facts["pad_id"], facts["averages"])
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise ModelFileError(folder / EXPORT, "is missing: the model was not exported yet") from error
     except (OSError, ValueError) as error:
         raise ModelFileError(folder / EXPORT, "is not readable; export it again") from error
-    if not isinstance(facts, dict) or not {"model", "files", "dimension", "token_budget", "pad_id"} <= facts.keys():
+    if not isinstance(facts, dict) or not facts.keys() >= _FACTS:
         raise ModelFileError(folder / EXPORT, "is not readable; export it again")
     return facts
 
@@ -141,15 +145,24 @@ class OnnxEmbedder:
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return one unit vector a text; batches go by number of tokens, so order does not cost padding."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([text.strip() for text in texts])]
-        order = sorted(range(len(tokens)), key=lambda row: (len(tokens[row]), row))
-        done = 0
-        for rows in _batches(order, [len(row) for row in tokens]):
-            vectors[rows] = self._run([tokens[row] for row in rows])
-            done += len(rows)
-            if progress is not None:
-                progress(done, len(order))
+        for rows, made, _ in self._computed(self._encode(texts), progress):
+            vectors[rows] = made
         return vectors
+
+    def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """See :class:`index.embedding.Embedder`."""
+        if not self._exported.averages:
+            return self.embed(texts, progress), parts_alone(self, texts, parts)
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        means: list[NDArray[np.float32]] = [vectors[:0]] * len(texts)
+        encoded = self._encode(texts)
+        for rows, made, tokens in self._computed(encoded, progress):
+            vectors[rows] = made
+            for row, vector, own in zip(rows, made, tokens, strict=True):
+                means[row] = means_of_parts(own, encoded[row].offsets, shifted(texts[row], parts[row]), vector)
+        return vectors, means
 
     def count_tokens(self, text: str) -> int:
         """See :class:`index.embedding.Embedder`."""
@@ -159,7 +172,24 @@ class OnnxEmbedder:
     def _counter(self) -> TokenCounter:
         return TokenCounter(self._files.path)
 
-    def _run(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _encode(self, texts: Sequence[str]) -> list[Any]:
+        encodings: list[Any] = self._tokenizer.encode_batch([text.strip() for text in texts])
+        return encodings
+
+    def _computed(
+        self, encoded: Sequence[Any], progress: Progress | None
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32]]]:
+        """Yield the rows of each batch, a vector for each, and the vectors of its tokens."""
+        tokens = [encoding.ids for encoding in encoded]
+        order = sorted(range(len(tokens)), key=lambda row: (len(tokens[row]), row))
+        done = 0
+        for rows in _batches(order, [len(row) for row in tokens]):
+            yield rows, *self._run([tokens[row] for row in rows])
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(order))
+
+    def _run(self, tokens: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         longest = max(len(row) for row in tokens)
         ids = np.full((len(tokens), longest), self._exported.pad_id, dtype=np.int64)
         mask = np.zeros((len(tokens), longest), dtype=np.int64)
@@ -179,9 +209,9 @@ def _onnxruntime_run(exported: OnnxFiles, threads: int) -> Run:
     options.enable_mem_pattern = False
     session = onnxruntime.InferenceSession(str(exported.path / GRAPH), options, providers=["CPUExecutionProvider"])
 
-    def run(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        vectors: NDArray[np.float32] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return vectors
+    def run(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        vectors, tokens = session.run(None, {"input_ids": ids, "attention_mask": mask})
+        return vectors, tokens
 
     return run
 

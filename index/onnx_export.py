@@ -10,9 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from index.embedding import Embedder, SentenceTransformersEmbedder
+from index.embedding import Embedder, SentenceTransformersEmbedder, least_cosine
 from index.errors import ModelFileError
 from index.flushing import flush, flush_tree
 from index.manifest import sha256_of
@@ -100,11 +98,6 @@ def export_asked_for() -> None:
     export_onnx(ModelFiles(Path(asked["path"]), asked["model_id"], asked["hashes"]), Path(asked["home"]))
 
 
-def least_cosine(one: Embedder, other: Embedder, texts: list[str]) -> float:
-    """Return the lowest cosine between the vectors that two embedders give to the same text."""
-    return float(np.einsum("ij,ij->i", one.embed(texts), other.embed(texts)).min())
-
-
 def _write_graph(files: ModelFiles, path: Path) -> None:
     import torch
     from sentence_transformers import SentenceTransformer
@@ -129,22 +122,23 @@ def _write_graph(files: ModelFiles, path: Path) -> None:
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
             mask = features["attention_mask"].unsqueeze(1).to(features["token_embeddings"].dtype)
             sums = torch.bmm(mask.expand(-1, 2, -1), features["token_embeddings"])[:, 0]
-            return {"sentence_embedding": sums / mask.sum(2).clamp(min=1)}
+            return {**features, "sentence_embedding": sums / mask.sum(2).clamp(min=1)}
 
     for number, module in enumerate(model):
         if getattr(module, "pooling_mode", None) == "mean":
             model[number] = Mean()
 
     class Vectors(torch.nn.Module):
-        """Token numbers in, unit vectors out."""
+        """Token numbers in; a unit vector a text and a vector a token out."""
 
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             features: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
-            return torch.nn.functional.normalize(self.model(features)["sentence_embedding"], dim=1)
+            told = self.model(features)
+            return torch.nn.functional.normalize(told["sentence_embedding"], dim=1), told["token_embeddings"]
 
     ids = torch.randint(1, 1000, (3, 11), generator=torch.Generator().manual_seed(0))
     mask = torch.ones_like(ids)
@@ -157,7 +151,7 @@ def _write_graph(files: ModelFiles, path: Path) -> None:
             Vectors(),
             (ids, mask),
             input_names=["input_ids", "attention_mask"],
-            output_names=["vectors"],
+            output_names=["vectors", "tokens"],
             dynamic_shapes={"input_ids": free, "attention_mask": free},
             dynamo=True,
             verbose=False,
@@ -175,6 +169,7 @@ def _write_facts(files: ModelFiles, embedder: SentenceTransformersEmbedder, fold
         "dimension": embedder.dimension,
         "token_budget": embedder.token_budget,
         "pad_id": embedder.pad_id,
+        "averages": embedder.averages,
     }
     (folder / EXPORT).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -17,7 +17,7 @@ from corpus.questions import KnownQuestion
 from corpus.records import Passage, Span
 from index.dense import DenseIndex
 from index.lexical import LexicalIndex
-from index.stored import Owners, json_line, open_passages, write_passages
+from index.stored import VIEWS, Owners, json_line, open_passages, open_views, write_passages, write_views
 from index.teaching import QuestionReader
 from index.weighing import WordCounts
 
@@ -50,6 +50,7 @@ class Part:
         questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here.
         question_vectors: Embeddings of these.
         reader: Reads questions before sentences are compared with them; None where no known question taught it.
+        views: For each passage one row a sentence, where ``sentences`` is empty, see :mod:`index.viewing`.
     """
 
     passages: Sequence[Passage]
@@ -63,6 +64,7 @@ class Part:
     questions: Sequence[KnownQuestion]
     question_vectors: DenseIndex
     reader: QuestionReader | None = None
+    views: Sequence[NDArray[np.int8]] = ()
 
     def read(self, vector: NDArray[np.float32], query: str) -> NDArray[np.float32]:
         """Return what sentences are compared with, given a query's embedding, shape ``(dimension,)``, and its words."""
@@ -89,7 +91,7 @@ class Part:
             "sentence-words": len(self.sentence_words),
             QUESTIONS: len(self.questions),
             "questions.faiss": len(self.question_vectors),
-        }
+        } | ({} if self.sentences else {"passage-views": len(self.views)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def write_part(folder: Path, part: Part) -> None:
     part.sentence_words.save(folder / "sentence-words")
     (folder / QUESTIONS).write_text(json_line(_question_columns(part.questions)), encoding="utf-8")
     part.question_vectors.save(folder / "questions.faiss")
+    if part.views:
+        write_views(folder, part.views)
     if part.reader is not None:
         (folder / READER_WORDS).write_text(json_line(part.reader.words), encoding="utf-8")
         np.save(folder / READER, part.reader.tables(), allow_pickle=False)
@@ -151,18 +155,20 @@ def read_part(root: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> 
     def dense(file: str) -> DenseIndex:
         return DenseIndex.load(folder / file, files[f"{name}/{file}"]["recall_at_10"])
 
+    vectors = dense("passages.faiss")
     return Part(
         passages=passages,
         owners=owners,
         spelling=json.loads((folder / SPELLING).read_text(encoding="utf-8")),
         sentences=tuple((row, Span(start, end)) for row, start, end in read_lines(folder / "sentences.jsonl")),
-        passage_vectors=dense("passages.faiss"),
+        passage_vectors=vectors,
         sentence_vectors=dense("sentences.faiss"),
         passage_words=LexicalIndex.load(folder / "passage-words"),
         sentence_words=LexicalIndex.load(folder / "sentence-words"),
         questions=_read_questions(folder / QUESTIONS),
         question_vectors=dense("questions.faiss"),
         reader=_read_reader(folder),
+        views=open_views(root, name, vectors.dimension) if f"{name}/{VIEWS}" in files else (),
     )
 
 

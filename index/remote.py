@@ -92,11 +92,11 @@ class RemoteFound:
 
     Attributes:
         hits: Passages, best first.
-        vectors: Their vectors, one a row.
+        views: What is seen of the sentences of each, see :mod:`index.viewing`.
     """
 
     hits: Sequence[PassageHit]
-    vectors: NDArray[np.float32]
+    views: Sequence[NDArray[np.int8]]
 
 
 class RemoteCollection:
@@ -138,14 +138,14 @@ class RemoteCollection:
             kept = engine.fetch([ordered[hit.row].id for hit in fused])
         fused = [hit for hit in fused if ordered[hit.row].id in kept]  # deleted this very moment
         if not fused:
-            return RemoteFound((), np.zeros((0, len(vector)), dtype=np.float32))
-        vectors = np.stack([kept[ordered[hit.row].id][1] for hit in fused])
-        near = cosines(vector, vectors)
+            return RemoteFound((), ())
+        best = [kept[ordered[hit.row].id] for hit in fused]
+        near = cosines(vector, np.stack([one.vector for one in best]))
         hits = [
             PassageHit(ordered[hit.row], hit.score, hit.rank, float(cosine))
             for hit, cosine in zip(fused, near, strict=True)
         ]
-        return RemoteFound(hits, vectors)
+        return RemoteFound(hits, [one.views for one in best])
 
     def rank(
         self, query: str, vector: NDArray[np.float32], depth: int, source_ids: Collection[str] | None
@@ -165,9 +165,9 @@ class RemoteCollection:
         """Return a passage by its id while its document is stored as it was, or None."""
         with self._opened() as engine:
             found = engine.fetch([name])
-        if name not in found or not self._shown([found[name][0]]):
+        if name not in found or not self._shown([found[name].passage]):
             return None
-        return found[name][0]
+        return found[name].passage
 
     def document_of(self, passage: Passage) -> Document:
         """Return the document that a found passage is cut from, in its version.

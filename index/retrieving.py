@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.records import Document, Passage
-from index.building import slice_of
 from index.embedding import Embedder
 from index.errors import EngineError, ForeignSnapshotError
 from index.fusion import fuse
 from index.hits import Hit, PassageHit, SentenceHit, ranked
 from index.known import NOWHERE, KnownQuestions, Nearness
-from index.late import LATE_PASSAGES, rank_late
 from index.lexical import LexicalIndex, stems
 from index.parts import Part
 from index.remote import Elsewhere, RemoteCollection
 from index.reranking import RERANKED, Reranker
 from index.snapshot import Snapshot
 from index.spelling import Speller, words_of_others
+from index.viewing import VIEWED_PASSAGES, rank_sentences
 
 Rows = NDArray[np.int64]
 _Rows = tuple[Rows | None, Rows | None]
@@ -204,9 +203,13 @@ class Retriever:
 
     def embed(self, query: str) -> NDArray[np.float32]:
         """Return the embedding of a query, shape ``(dimension,)``."""
-        with self._aside():
-            vector: NDArray[np.float32] = self._embedder.embed([query])[0]
+        vector: NDArray[np.float32] = self.embed_all([query])[0]
         return vector
+
+    def embed_all(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings of some queries, shape ``(queries, dimension)``, for which is waited once."""
+        with self._aside():
+            return self._embedder.embed(queries)
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[PassageHit]:
         """Return at most ``k`` passages for ``query``, best first.
@@ -260,7 +263,7 @@ class Retriever:
             query: The words, for the lexical side.
             vector: The query's embedding, shape ``(dimension,)``.
             passages: Passages wanted, at least 1.
-            sentences: Sentences wanted; 0 leaves out ranking them, which costs most where they have no vectors.
+            sentences: Sentences wanted; 0 leaves out ranking them.
             filters: Applied before ranking.
 
         Raises:
@@ -271,8 +274,7 @@ class Retriever:
             raise ValueError("at least one passage must be asked for, and not fewer than no sentences")
         wanted = filters or Filters()
         if wanted.collection in self._remote:
-            with self._aside():
-                return self._find_elsewhere(self._remote[wanted.collection], query, vector, passages, sentences, wanted)
+            return self._find_elsewhere(self._remote[wanted.collection], query, vector, passages, sentences, wanted)
         part = self.snapshot.parts.get(wanted.collection)
         if part is None:
             return Found((), ())
@@ -287,7 +289,7 @@ class Retriever:
         if part.sentences:
             by_sentence = part.sentence_vectors.search(read, depth, rows[1])
             dense.append(_passages_of(part, by_sentence))
-        fused = self._rerank(query, part, fuse(dense, by_words, len(stems(query))))[: max(passages, LATE_PASSAGES)]
+        fused = self._rerank(query, part, fuse(dense, by_words, len(stems(query))))[: max(passages, VIEWED_PASSAGES)]
         cosines = part.passage_vectors.cosines(vector, [hit.row for hit in fused])
         hits = [
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
@@ -299,11 +301,9 @@ class Retriever:
         elif part.sentences:
             found = _rank_indexed(part, query, read, by_sentence, rows[1], sentences)
         else:
-            best = fused[:LATE_PASSAGES]
-            embedded = part.passage_vectors.vectors([hit.row for hit in best])
-            texts = [part.passages[hit.row] for hit in best]
-            with self._aside():
-                found = rank_late(self._embedder, part.words, query, vector, texts, embedded, sentences)
+            best = [hit.row for hit in fused[:VIEWED_PASSAGES]]
+            own, views = [part.passages[row] for row in best], [part.views[row] for row in best]
+            found = rank_sentences(part.words, query, vector, own, views, sentences)
         return Found(tuple(hits[:passages]), found, near)
 
     def _rerank(self, query: str, part: Part, fused: list[Hit]) -> list[Hit]:
@@ -331,14 +331,15 @@ class Retriever:
         filters: Filters,
     ) -> Found:
         """Search a collection that an engine elsewhere holds."""
-        depth, wanted = max(DEPTH, passages, sentences), max(passages, LATE_PASSAGES)
-        found = remote.search(query, vector, depth, wanted, filters.source_ids)
+        depth, wanted = max(DEPTH, passages, sentences), max(passages, VIEWED_PASSAGES)
+        with self._aside():
+            found = remote.search(query, vector, depth, wanted, filters.source_ids)
         hits = tuple(found.hits[:passages])
         if not sentences:
             return Found(hits, ())
-        best = [hit.passage for hit in found.hits[:LATE_PASSAGES]]
-        late = rank_late(self._embedder, remote.words, query, vector, best, found.vectors[:LATE_PASSAGES], sentences)
-        return Found(hits, late)
+        best = [hit.passage for hit in found.hits[:VIEWED_PASSAGES]]
+        views = found.views[:VIEWED_PASSAGES]
+        return Found(hits, rank_sentences(remote.words, query, vector, best, views, sentences))
 
     def _allowed(self, part: Part, filters: Filters) -> _Rows:
         """Return the passage and sentence rows that may be found; several threads may ask at once."""
@@ -384,8 +385,7 @@ def _rank_indexed(
     for hit in ranked(list(scores.items()))[:k]:
         passage_row, span = part.sentences[hit.row]
         passage, cosine, weight = part.passages[passage_row], cosines[hit.row], float(lexical[hit.row])
-        text = slice_of(passage, span)
-        found.append(SentenceHit(passage, span, text, hit.score, cosine, weight))
+        found.append(SentenceHit(passage, span, passage.text_of(span), hit.score, cosine, weight))
     return tuple(found)
 
 

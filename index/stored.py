@@ -1,7 +1,7 @@
-"""Passages and documents of an opened snapshot, read from the disk when they are needed.
+"""Passages and documents of an opened snapshot, and views of sentences, read from the disk when they are needed.
 
 A snapshot of a million passages opens without reading one of them and takes no memory for those that nobody finds.
-Every line is checked against what was noted of it when it was written, each time before it is parsed.
+Every record is checked against what was noted of it when it was written, each time before it is parsed.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ KEPT_DOCUMENTS = 256
 
 DOCUMENTS = "documents"
 PASSAGES = "passages"
+VIEWS = "passage-views.int8"
 
 
 def json_line(row: object) -> str:
@@ -82,9 +83,9 @@ class StoredPassages(Sequence[Passage]):
         lines: One a passage.
     """
 
-    def __init__(self, lines: "_Lines") -> None:
+    def __init__(self, lines: "_Records") -> None:
         self._count = len(lines)
-        self._read = lru_cache(KEPT_PASSAGES)(lambda row: _passage(lines.read(row)))
+        self._read = lru_cache(KEPT_PASSAGES)(lambda row: _passage(json.loads(lines.read(row))))
 
     def __len__(self) -> int:
         return self._count
@@ -105,6 +106,38 @@ class StoredPassages(Sequence[Passage]):
         return self._read(range(self._count)[row])
 
 
+class StoredViews(Sequence[NDArray[np.int8]]):
+    """What is seen of the sentences of each passage of a collection, in order of the passages' rows.
+
+    Args:
+        records: One a passage.
+        dimension: Length of a vector.
+    """
+
+    def __init__(self, records: "_Records", dimension: int) -> None:
+        self._records = records
+        self._dimension = dimension
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, row: int) -> NDArray[np.int8]: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[NDArray[np.int8]]: ...
+    def __getitem__(self, row: int | slice) -> NDArray[np.int8] | Sequence[NDArray[np.int8]]:
+        """Return one passage's, shape ``(sentences, dimension)``, or those of some.
+
+        Raises:
+            IndexError: there is no such row.
+            DamagedSnapshotError: the file was changed after it was opened.
+        """
+        if isinstance(row, slice):
+            return [self[one] for one in range(*row.indices(len(self)))]
+        record = self._records.read(range(len(self))[row])
+        return np.frombuffer(record, dtype=np.int8).reshape(-1, self._dimension)
+
+
 class StoredDocuments(Mapping[str, Document]):
     """The documents of a snapshot by id, in order of id; what is asked of many of them needs no reading.
 
@@ -113,10 +146,10 @@ class StoredDocuments(Mapping[str, Document]):
         columns: ``ids``, ``versions``, ``collections`` and ``digests``: one entry a document.
     """
 
-    def __init__(self, lines: "_Lines", columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, lines: "_Records", columns: Mapping[str, Sequence[Any]]) -> None:
         self._rows = {name: row for row, name in enumerate(columns["ids"])}
         self._columns = columns
-        self._read = lru_cache(KEPT_DOCUMENTS)(lambda row: _document(lines.read(row)))
+        self._read = lru_cache(KEPT_DOCUMENTS)(lambda row: _document(json.loads(lines.read(row))))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -181,6 +214,23 @@ def write_passages(folder: Path, passages: Iterable[Passage], owners: Owners) ->
     _write_lines(folder, PASSAGES, passages, {"owners": owners.rows, "keys": owners.keys}, list(owners.documents))
 
 
+def write_views(folder: Path, views: Iterable[NDArray[np.int8]]) -> None:
+    """Write what is seen of the sentences of passages into a folder."""
+    _write_records(folder / VIEWS, (one.tobytes() for one in views), {})
+
+
+def open_views(root: Path, folder: str, dimension: int) -> StoredViews:
+    """Open what :func:`write_views` wrote.
+
+    Args:
+        root: Folder of the snapshot.
+        folder: Of the collection, below it.
+        dimension: Length of a vector.
+    """
+    records, _ = _open_records(root, f"{folder}/{VIEWS}")
+    return StoredViews(records, dimension)
+
+
 def open_passages(root: Path, folder: str) -> tuple[StoredPassages, Owners]:
     """Open what :func:`write_passages` wrote.
 
@@ -227,14 +277,14 @@ def read_versions(root: Path) -> set[tuple[str, str]]:
     return {(row["id"], row["version"]) for row in rows}
 
 
-class _Lines:
-    """The lines of one file of a snapshot; several threads may read at once.
+class _Records:
+    """The records of one file of a snapshot; several threads may read at once.
 
     Args:
         root: Folder of the snapshot.
         name: Name of the file below it.
-        begins: Where each line begins, and one more for the end of the last.
-        sums: CRC-32 of each line.
+        begins: Where each record begins, and one more for the end of the last.
+        sums: CRC-32 of each record.
     """
 
     def __init__(self, root: Path, name: str, begins: NDArray[np.int64], sums: NDArray[np.uint32]) -> None:
@@ -246,12 +296,12 @@ class _Lines:
     def __len__(self) -> int:
         return len(self._sums)
 
-    def read(self, row: int) -> Any:
+    def read(self, row: int) -> bytes:
         begin, end = int(self._begins[row]), int(self._begins[row + 1])
-        line = os.pread(self._file, end - begin, begin)
-        if zlib.crc32(line) != self._sums[row]:
+        record = os.pread(self._file, end - begin, begin)
+        if zlib.crc32(record) != self._sums[row]:
             raise DamagedSnapshotError(self._root.name, self._name, "was changed after it was opened")
-        return json.loads(line)
+        return record
 
 
 def _write_lines(
@@ -262,22 +312,32 @@ def _write_lines(
     said: object,
 ) -> None:
     """Write three files: one record a line, arrays with the place and the CRC-32 of each line, and ``said``."""
-    begins, sums = [0], []
-    with (folder / f"{name}.jsonl").open("wb") as lines:
-        for record in records:
-            line = json_line(asdict(record)).encode("utf-8")
-            lines.write(line)
-            begins.append(begins[-1] + len(line))
-            sums.append(zlib.crc32(line))
-    begun, summed = np.array(begins, dtype=np.int64), np.array(sums, dtype=np.uint32)
-    save_file({"begins": begun, "sums": summed, **arrays}, folder / f"{name}.safetensors")
+    lines = (json_line(asdict(record)).encode("utf-8") for record in records)
+    _write_records(folder / f"{name}.jsonl", lines, arrays)
     (folder / f"{name}.json").write_text(json_line(said), encoding="utf-8")
 
 
-def _open_lines(root: Path, name: str) -> tuple[_Lines, dict[str, NDArray[Any]], Any]:
-    arrays = load_file(root / f"{name}.safetensors")
+def _open_lines(root: Path, name: str) -> tuple[_Records, dict[str, NDArray[Any]], Any]:
+    lines, arrays = _open_records(root, f"{name}.jsonl")
     said = json.loads((root / f"{name}.json").read_text(encoding="utf-8"))
-    return _Lines(root, f"{name}.jsonl", arrays["begins"], arrays["sums"]), arrays, said
+    return lines, arrays, said
+
+
+def _write_records(path: Path, records: Iterable[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write records one after the other, and beside them arrays with the place and the CRC-32 of each."""
+    begins, sums = [0], []
+    with path.open("wb") as file:
+        for record in records:
+            file.write(record)
+            begins.append(begins[-1] + len(record))
+            sums.append(zlib.crc32(record))
+    begun, summed = np.array(begins, dtype=np.int64), np.array(sums, dtype=np.uint32)
+    save_file({"begins": begun, "sums": summed, **arrays}, path.with_suffix(".safetensors"))
+
+
+def _open_records(root: Path, name: str) -> tuple[_Records, dict[str, NDArray[Any]]]:
+    arrays = load_file((root / name).with_suffix(".safetensors"))
+    return _Records(root, name, arrays["begins"], arrays["sums"]), arrays
 
 
 def _key(passage_id: str) -> int:
@@ -301,9 +361,7 @@ def _document(row: Mapping[str, Any]) -> Document:
         source=Source(**row["source"]),
         title=row["title"],
         text=row["text"],
-        sections=tuple(
-            Section(tuple(s["heading_path"]), Span(**s["span"]), s["anchor"], s["page"]) for s in row["sections"]
-        ),
+        sections=tuple(map(Section.of_fields, row["sections"])),
         attributions=tuple(
             Attribution(Span(**a["span"]), tuple(a["facts"]), a["evidence"], Page(**a["page"]))
             for a in row["attributions"]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -19,7 +20,7 @@ from corpus.sources import load_shipped_documents
 from corpus.splitting import SPLITTER_VERSION
 from index.building import build_snapshot
 from index.caching import FILE as CACHE_FILE
-from index.caching import remember
+from index.caching import remember, remember_views
 from index.embedding import Embedder, MeteredEmbedder, Progress, SentenceTransformersEmbedder
 from index.errors import EngineError, ModelFileError, SnapshotError
 from index.fast import choose_embedder
@@ -53,6 +54,7 @@ from service.storage.locking import lock_for, wait_for
 _log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 0.05
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,9 @@ def bring_vectors(settings: Settings) -> int:
     count = 0
     for name, size in sizes(database, recipe).items():
         passages = server.open(engine_name(name, recipe)).everything()
-        vectors = ((passage.embedded_text, vector) for passage, vector in passages)
-        remember(vectors, model_id, settings.home / "cache")
+        while some := list(islice(passages, _AT_ONCE)):  # a build may want them either way, by the collection's size
+            remember(((one.passage.embedded_text, one.vector) for one in some), model_id, settings.home / "cache")
+            remember_views(some, model_id, settings.home / "cache")
         count += size.passages
     return count
 

@@ -19,18 +19,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from corpus.records import Document, Passage
 from corpus.splitting import SPLITTER_VERSION, split_document
-from index.caching import embed_known
+from index.caching import view_known
 from index.embedding import Embedder
 from index.engines.protocol import PassageEngine
 from index.parts import RemotePart
 from index.remote import Elsewhere
+from index.viewing import VIEWS_VERSION, Viewed
 from index.weighing import WordCounts
 from service.storage import indexing as table
 from service.storage.documents import load_some, stored_versions_in
@@ -99,7 +98,7 @@ class Workplace:
 
 def recipe_of(database: Engine, model_id: str) -> str:
     """Return how passages and vectors are made now, and how often everything was begun anew."""
-    made_by = hashlib.sha256(f"{model_id}\n{SPLITTER_VERSION}".encode()).hexdigest()[:16]
+    made_by = hashlib.sha256(f"{model_id}\n{SPLITTER_VERSION}\n{VIEWS_VERSION}".encode()).hexdigest()[:16]
     return f"{made_by}-{table.load_installation(database).generation}"
 
 
@@ -194,14 +193,13 @@ def _work_at(at: Workplace, recipe: str, names: Sequence[str]) -> None:
         for name, document in stored.items()
     }
     every = [passage for some in passages.values() for passage in some]
-    vectors = embed_known([passage.embedded_text for passage in every], at.embedder, at.cache)
-    by_id = {passage.id: vector for passage, vector in zip(every, vectors, strict=True)}
+    viewed = {one.passage.id: one for one in view_known(every, at.embedder, at.cache)}
     before = table.collections_of(at.database, names)
     where = {name: stored[name].source.collection if name in stored else before.get(name, "") for name in names}
     for collection, some in groupby(sorted(names, key=lambda name: where[name]), key=lambda name: where[name]):
         if collection:
             own = list(some)
-            _write(at.server.open(engine_name(collection, recipe), make=True), own, passages, by_id)
+            _write(at.server.open(engine_name(collection, recipe), make=True), own, passages, viewed)
             gone, older = [name for name in own if name not in stored], engine_name(collection, one_before(recipe))
             if gone and at.server.has(older):
                 at.server.open(older).delete_documents(gone)
@@ -215,12 +213,12 @@ def _write(
     engine: PassageEngine,
     names: Sequence[str],
     passages: Mapping[str, Sequence[Passage]],
-    vectors: Mapping[str, NDArray[np.float32]],
+    viewed: Mapping[str, Viewed],
 ) -> None:
     """Write the passages of some documents of one collection; what was there of older versions goes."""
     own = [passage for name in names for passage in passages.get(name, ())]
     if own:
-        engine.add(own, np.stack([vectors[passage.id] for passage in own]))
+        engine.add([viewed[passage.id] for passage in own])
     engine.delete_documents(names, but=[passage.id for passage in own])
 
 

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     most_sentences: int = Field(
         default=MOST_SENTENCES,
         ge=0,
-        description="Sentences of a collection up to which each has a vector; above, passages alone have one.",
+        description="Sentences of a collection up to which each is searched; above, passages alone are.",
     )
     model: Path | None = Field(
         default=None, description="A sentence-transformers folder instead of the packaged model."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from index.caching import FILE as CACHE_FILE
+from index.caching import FILE, VIEWS
 from index.errors import NoSnapshotError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
@@ -35,7 +35,7 @@ class SharedSnapshots:
         self._engine = engine
         self._store = store
         self._root = settings.snapshots
-        self._cache = settings.home / "cache" / CACHE_FILE
+        self._caches = [settings.home / "cache" / name for name in (FILE, VIEWS)]
         self._seen: str | None = None
         self._behind_since: float | None = None
         self._lock = threading.Lock()
@@ -50,8 +50,9 @@ class SharedSnapshots:
         with self._lock:
             if row is None or row.snapshot_id == self._seen:
                 return
-            if not self._cache.exists():
-                self._store.bring_cache(self._cache)
+            for cache in self._caches:
+                if not cache.exists():
+                    self._store.bring_cache(cache)
             if row.snapshot_id != _current(self._root):
                 self._store.bring(self._root, row.snapshot_id)
                 drop_snapshots_with(self._root, withdrawn_versions(self._engine))
@@ -74,7 +75,8 @@ class SharedSnapshots:
             self._seen = snapshot_id
         # This machine's own look need not wait for what follows.
         self._store.keep_only(named_snapshots(self._root))
-        self._store.send_cache(self._cache)
+        for cache in self._caches:
+            self._store.send_cache(cache)
 
     def changes(self) -> int:
         """Return how often documents have changed."""

@@ -23,15 +23,13 @@ from eval.benchmarks.pairs import Pair
 from eval.benchmarks.side_by_side import COLLECTION, PORT, WARM_UP, backline, run_command, serving
 from eval.errors import RunError
 from eval.measures.speed import percentiles
+from index.building import part_of_viewed
 from index.caching import embed_cached
-from index.dense import DenseIndex
 from index.embedding import Embedder, Progress
-from index.lexical import LexicalIndex
 from index.manifest import check_files, read_manifest
-from index.parts import SHIPPED, Part
+from index.parts import SHIPPED
 from index.snapshot import open_snapshot, publish_snapshot
-from index.spelling import count_words
-from index.stored import Owners
+from index.viewing import Viewed, rounded
 from service.building import shipped_digest
 from service.settings import Settings
 from service.storage.database import open_database
@@ -110,14 +108,14 @@ def make_large_home(
         store_documents(database, documents[begin : begin + _STORED_AT_ONCE])
     told("stored")
     vectors = grown_vectors(embed_cached(sentences[:embedded], embedder, out / "sentences", progress), count)
-    nothing = np.zeros((0, vectors.shape[1]), dtype=np.float32)
-    texts = [passage.embedded_text for passage in passages]
-    lexical, dense = LexicalIndex.build(texts), DenseIndex.build(vectors)
-    told(f"indexed: {dense.kind}, recall {dense.recall:.4f}")
-    part = Part(
-        passages, Owners.of(passages), count_words(texts), (), dense, DenseIndex.build(nothing), lexical,
-        LexicalIndex.build([]), (), DenseIndex.build(nothing),
-    )  # fmt: skip
+    views = rounded(vectors)
+    part = part_of_viewed(
+        [
+            Viewed(passage, vectors[row], np.repeat(views[row : row + 1], len(passage.sentences), axis=0))
+            for row, passage in enumerate(passages)
+        ]
+    )
+    told(f"indexed: {part.passage_vectors.kind}, recall {part.passage_vectors.recall:.4f}")
     publish_snapshot(
         root,
         embedder.model_id,

@@ -223,7 +223,7 @@ def benchmark_engines(
     from eval.benchmarks.engines import compare_engines, first_passages
     from eval.benchmarks.pairs import load_pairs, sample_pairs
     from eval.errors import EvaluationError
-    from index.caching import embed_cached
+    from index.caching import view_cached
     from index.engines.embedded import EmbeddedPassages
     from index.engines.milvus import MilvusServer
     from service.printing import progress_bar
@@ -236,13 +236,13 @@ def benchmark_engines(
     assert embedder is not None  # noqa: S101 - for the types
     kept = first_passages(pairs, embedder, passages)
     with progress_bar("Embedding") as progress:
-        vectors = embed_cached([passage.embedded_text for passage in kept], embedder, out, progress)
+        viewed = view_cached(kept, embedder, out, progress)
     here = EmbeddedPassages(embedder.dimension)
-    here.add(kept, vectors)
+    here.add(viewed)
     server = MilvusServer(uri, "", embedder.model_id, embedder.dimension, "benchmark")
     there = server.open(file.stem, make=True)
     with there.replacing() as filling:
-        filling.add(kept, vectors)
+        filling.add(viewed)
     server.settle(file.stem)
     answers = {passage.document_id for passage in kept}
     asked = sample_pairs([pair for pair in pairs if pair.id in answers], questions)

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import Passage
 from index.dense import DenseIndex
 from index.engines.protocol import Allowed, Ranked
 from index.hits import Hit
 from index.lexical import LexicalIndex
+from index.viewing import Viewed
 
 
 class EmbeddedPassages:
@@ -22,27 +22,27 @@ class EmbeddedPassages:
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
-        self._kept: dict[str, tuple[Passage, NDArray[np.float32]]] = {}
+        self._kept: dict[str, Viewed] = {}
         self._build()
 
-    def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+    def add(self, passages: Sequence[Viewed]) -> None:
         """Take passages in; what has the id of one that is there takes its place."""
-        self._kept |= {passage.id: (passage, vector) for passage, vector in zip(passages, vectors, strict=True)}
+        self._kept |= {one.passage.id: one for one in passages}
         self._build()
 
     def delete_documents(self, names: Collection[str], but: Collection[str] = ()) -> None:
         """Take the passages of these documents out, but for some."""
         self._kept = {
-            name: kept for name, kept in self._kept.items() if kept[0].document_id not in names or name in but
+            name: kept for name, kept in self._kept.items() if kept.passage.document_id not in names or name in but
         }
         self._build()
 
-    def fetch(self, names: Collection[str]) -> dict[str, tuple[Passage, NDArray[np.float32]]]:
-        """Return passages and their vectors by id."""
+    def fetch(self, names: Collection[str]) -> dict[str, Viewed]:
+        """Return passages with their vectors by id."""
         return {name: self._kept[name] for name in names if name in self._kept}
 
-    def everything(self) -> Iterator[tuple[Passage, NDArray[np.float32]]]:
-        """Yield every passage with its vector."""
+    def everything(self) -> Iterator[Viewed]:
+        """Yield every passage with its vectors."""
         yield from self._kept.values()
 
     @contextmanager
@@ -66,9 +66,9 @@ class EmbeddedPassages:
 
     def _build(self) -> None:
         kept = [self._kept[name] for name in sorted(self._kept)]
-        self._passages = [passage for passage, _ in kept]
+        self._passages = [one.passage for one in kept]
         empty = np.zeros((0, self._dimension), dtype=np.float32)
-        self._vectors = DenseIndex.build(np.stack([vector for _, vector in kept]) if kept else empty)
+        self._vectors = DenseIndex.build(np.stack([one.vector for one in kept]) if kept else empty)
         self._words = LexicalIndex.build([passage.embedded_text for passage in self._passages])
 
     def _rows(self, allowed: Allowed | None) -> list[int] | None:

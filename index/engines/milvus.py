@@ -5,6 +5,7 @@ alias: a rebuilt collection is filled beside the old one and takes its place in 
 cluster; what answers them may as well be ``milvus-lite server`` on one machine.
 """
 
+import base64
 import hashlib
 import json
 import logging
@@ -27,9 +28,13 @@ from index.engines.protocol import Allowed, Ranked
 from index.errors import EngineAwayError, EngineError, ForeignCollectionError
 from index.exact import check_unit_length
 from index.lexical import K1, B, stems
+from index.viewing import Viewed
 
 _NAME_LENGTH: Final = 256
 _WORDS_LENGTH: Final = 65_535
+_SENTENCES: Final = 4_096
+"""Most sentences of a passage: each has a token, and Milvus takes no longer list."""
+
 _AT_ONCE: Final = 500
 _MOST: Final = 16_384
 """Rows that Milvus returns at most."""
@@ -40,7 +45,7 @@ _CHECK_SECONDS: Final = 2.0
 
 _SETTLE_SECONDS: Final = 300.0
 _SAID: Final = "Milvus (BACKLINE_MILVUS_URI) does not answer, or refuses us: {}"
-_FIELDS: Final = ["passage", "vector"]
+_FIELDS: Final = ["passage", "vector", "views"]
 _UNAVAILABLE: Final = 2
 """The last code of those that say that nobody is there, or not yet; greater ones refuse what was asked."""
 
@@ -85,10 +90,11 @@ class MilvusPassages:
         if name.split("_")[-2] != self._model:
             raise ForeignCollectionError(collection, model_id)
 
-    def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+    def add(self, passages: Sequence[Viewed]) -> None:
         """Take passages in; what has the id of one that is there takes its place."""
-        check_unit_length(vectors)
-        rows = [_row(passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+        if passages:
+            check_unit_length(np.stack([one.vector for one in passages]))
+        rows = [_row(one) for one in passages]
         with _errors():
             for begin in range(0, len(rows), _AT_ONCE):
                 self._client.upsert(self._target, rows[begin : begin + _AT_ONCE], timeout=_TIMEOUT_SECONDS)
@@ -100,8 +106,8 @@ class MilvusPassages:
             with _errors():
                 self._client.delete(self._target, filter=which, timeout=_TIMEOUT_SECONDS)
 
-    def fetch(self, names: Collection[str]) -> dict[str, tuple[Passage, NDArray[np.float32]]]:
-        """Return passages and their vectors by id."""
+    def fetch(self, names: Collection[str]) -> dict[str, Viewed]:
+        """Return passages with their vectors by id."""
         if not names:
             return {}
         with _errors():
@@ -112,10 +118,10 @@ class MilvusPassages:
                 consistency_level="Strong",
                 timeout=_TIMEOUT_SECONDS,
             )
-        return {passage.id: (passage, vector) for passage, vector in map(_kept, rows)}
+        return {one.passage.id: one for one in map(_kept, rows)}
 
-    def everything(self) -> Iterator[tuple[Passage, NDArray[np.float32]]]:
-        """Yield every passage with its vector."""
+    def everything(self) -> Iterator[Viewed]:
+        """Yield every passage with its vectors."""
         with _errors():
             pages = self._client.query_iterator(
                 self._target, batch_size=_AT_ONCE, output_fields=_FIELDS, consistency_level="Strong"
@@ -227,6 +233,13 @@ class MilvusPassages:
         )
         schema.add_field("passage", DataType.JSON)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._dimension)
+        schema.add_field(
+            "views",
+            DataType.ARRAY,
+            element_type=DataType.VARCHAR,
+            max_capacity=_SENTENCES,
+            max_length=4 * -(-self._dimension // 3),
+        )
         schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(
             Function(
@@ -361,19 +374,23 @@ def _errors() -> Iterator[None]:
         raise (EngineError if refused else EngineAwayError)(_SAID.format(f"code {error.code}")) from error
 
 
-def _row(passage: Passage, vector: NDArray[np.float32]) -> dict[str, Any]:
+def _row(viewed: Viewed) -> dict[str, Any]:
+    passage = viewed.passage
     return {
         "id": passage.id,
         "source_id": passage.source_id,
         "document_id": passage.document_id,
         "words": _words(passage.embedded_text),
         "passage": asdict(passage),
-        "vector": [float(value) for value in vector],
+        "vector": [float(value) for value in viewed.vector],
+        "views": [base64.b64encode(row.tobytes()).decode("ascii") for row in viewed.views],
     }
 
 
-def _kept(row: dict[str, Any]) -> tuple[Passage, NDArray[np.float32]]:
-    return _passage(row["passage"]), np.array(row["vector"], dtype=np.float32)
+def _kept(row: dict[str, Any]) -> Viewed:
+    passage, vector = _passage(row["passage"]), np.array(row["vector"], dtype=np.float32)
+    views = np.frombuffer(b"".join(map(base64.b64decode, row["views"])), dtype=np.int8)
+    return Viewed(passage, vector, views.reshape(len(passage.sentences), len(vector)))
 
 
 def _passage(fields: dict[str, Any]) -> Passage:

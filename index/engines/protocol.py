@@ -12,6 +12,7 @@ from corpus.records import Passage
 from index.fusion import fuse
 from index.hits import Hit
 from index.lexical import stems
+from index.viewing import Viewed
 
 DEPTH = 100
 """Hits that each search hands to fusion, or more when more are asked for."""
@@ -48,13 +49,8 @@ class Ranked:
 class PassageEngine(Protocol):
     """The passages of one collection."""
 
-    def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
-        """Take passages in, found from the next search on; what has the id of one that is there takes its place.
-
-        Args:
-            passages: The passages.
-            vectors: Their embeddings of unit length, shape ``(passages, dimension)``.
-        """
+    def add(self, passages: Sequence[Viewed]) -> None:
+        """Take passages in, found from the next search on; what has the id of one that is there takes its place."""
 
     def delete_documents(self, names: Collection[str], but: Collection[str] = ()) -> None:
         """Take the passages of these documents out; the next search no longer finds them.
@@ -64,11 +60,11 @@ class PassageEngine(Protocol):
             but: Ids of passages that stay: those of a document's new version.
         """
 
-    def fetch(self, names: Collection[str]) -> Mapping[str, tuple[Passage, NDArray[np.float32]]]:
-        """Return passages and their vectors by id; what is not there is left out."""
+    def fetch(self, names: Collection[str]) -> Mapping[str, Viewed]:
+        """Return passages with their vectors by id; what is not there is left out."""
 
-    def everything(self) -> Iterator[tuple[Passage, NDArray[np.float32]]]:
-        """Yield every passage with its vector, in no order."""
+    def everything(self) -> Iterator[Viewed]:
+        """Yield every passage with its vectors, in no order."""
 
     def replacing(self) -> "AbstractContextManager[PassageEngine]":
         """Give an empty engine to fill, which takes the place of this one whole when the block ends without a fault."""

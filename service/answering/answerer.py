@@ -171,20 +171,16 @@ class Answerer:
         whole = self._retriever.repair(reading.text, collection)
         understanding = understand(whole, reading.earlier)
         implied = "" if reading.earlier else IMPLIED.get(collection, "")
-        vector = self._retriever.embed(understanding.core)
-        texts, vectors = [understanding.core], [vector]
-        if len(understanding.parts) > 1:
-            parts = complete_parts(understanding.parts, whole, implied)
-            texts += parts
-            vectors += [
-                self._retriever.embed(text) + (WITH_TOPIC if names_topic(part) else WITHOUT_TOPIC) * vector
-                for part, text in zip(understanding.parts, parts, strict=True)
-            ]
-        words = texts
-        if reading.weight:
-            earlier = understand(self._retriever.repair(reading.earlier, collection)).core
-            leaned_on = reading.weight * self._retriever.embed(earlier)
-            vectors = [vector + leaned_on for vector in vectors]
+        parts = understanding.parts if len(understanding.parts) > 1 else ()
+        texts = words = [understanding.core, *complete_parts(parts, whole, implied)]
+        earlier = understand(self._retriever.repair(reading.earlier, collection)).core if reading.weight else ""
+        # All at once: whoever asks for several embeddings one by one waits for each of them anew.
+        embedded = self._retriever.embed_all([*texts, earlier] if earlier else texts)
+        vector, *others = embedded[: len(texts)]
+        shares = (WITH_TOPIC if names_topic(part) else WITHOUT_TOPIC for part in parts)
+        vectors = [vector, *(own + share * vector for own, share in zip(others, shares, strict=True))]
+        if earlier:
+            vectors = [own + reading.weight * embedded[-1] for own in vectors]
             words = [f"{text} {earlier}" for text in texts]
         searches = [
             _Search(text, told, vector / np.linalg.norm(vector))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Column, Connection, Engine, Row, Select, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from corpus.records import Document, Section, Source, Span
+from corpus.records import Document, Section, Source
 from service.storage.database import (
     document_changes,
     documents,
@@ -307,8 +307,5 @@ def _document(row: dict[str, Any]) -> Document:
         source=Source(**json.loads(row["source"])),
         title=row["title"],
         text=row["text"],
-        sections=tuple(
-            Section(tuple(s["heading_path"]), Span(**s["span"]), s["anchor"], s["page"])
-            for s in json.loads(row["sections"])
-        ),
+        sections=tuple(map(Section.of_fields, json.loads(row["sections"]))),
     )

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TextIO, cast
 from sqlalchemy import Engine
 
 from corpus.errors import SpanError
-from corpus.records import Document, Section, Source, Span
+from corpus.records import Document, Section, Source
 from index.flushing import flush
 from service.storage.collections import (
     DEFAULT,
@@ -125,9 +125,7 @@ def _document(row: dict[str, Any]) -> Document:
         source=Source(**row["source"]),
         title=row["title"],
         text=row["text"],
-        sections=tuple(
-            Section(tuple(s["heading_path"]), Span(**s["span"]), s["anchor"], s["page"]) for s in row["sections"]
-        ),
+        sections=tuple(map(Section.of_fields, row["sections"])),
     )
     if document.source.digest:
         raise ValueError(f"{document.id} claims to be a digest, which nobody brings")

@@ -27,13 +27,23 @@ class HashingEmbedder:
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         self.seen.extend(texts)
-        vectors = np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, 16), dtype=np.float32)
+        vectors = _vectors(texts)
         if progress is not None:
             progress(len(texts), len(texts))
         return vectors
 
+    def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        vectors = self.embed(texts, progress)
+        return vectors, [_vectors([span.slice(text) for span in own]) for text, own in zip(texts, parts, strict=True)]
+
     def count_tokens(self, text: str) -> int:
         return len(text.split()) + 2
+
+
+def _vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+    return np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, 16), dtype=np.float32)
 
 
 def _vector(text: str) -> NDArray[np.float32]:

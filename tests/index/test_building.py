@@ -85,6 +85,8 @@ def test_above_a_size_only_passages_of_a_users_collection_are_embedded(
     assert len(parts["default"].sentences) == 2  # what is calibrated keeps its sentences
     assert "House notes › Heat\nThe warm bath is on the second floor." in embedder.seen
     assert "The warm bath is on the second floor." not in embedder.seen
+    assert [len(views) for views in parts["clinic"].views] == [1]
+    assert len(parts["default"].views) == 0
 
 
 @pytest.mark.parametrize("documents", [[], [make_document("blank", "Blank", ("Nothing", "  "))]])

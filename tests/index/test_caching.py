@@ -1,25 +1,28 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from corpus.records import Document
+from corpus.records import Document, Passage
+from corpus.splitting import split_document
 from index import caching
 from index.building import build_snapshot
-from index.caching import FILE, embed_cached, embed_known, keep_latest, remember
+from index.caching import FILE, VIEWS, embed_cached, keep_latest, remember, remember_views, view_cached, view_known
 from index.embedding import Progress
 from index.snapshot import open_snapshot
-from tests.index.fakes import HashingEmbedder
+from index.viewing import Viewed, view
+from tests.index.fakes import HashingEmbedder, make_document
 
 TEXTS = ["heat helps", "ice numbs", "heat helps", ""]
 
 
-def _rows(folder: Path) -> list[tuple[bytes, bytes, bytes]]:
-    with closing(sqlite3.connect(folder / FILE)) as cache:
+def _rows(folder: Path, file: str = FILE) -> list[tuple[bytes, bytes, bytes]]:
+    with closing(sqlite3.connect(folder / file)) as cache:
         return cache.execute("SELECT name, vector, digest FROM vectors ORDER BY name").fetchall()
 
 
@@ -132,21 +135,58 @@ def test_a_build_with_a_cache_gives_the_same_snapshot_and_embeds_only_what_is_ne
     assert len(open_snapshot(tmp_path / "cached", "hashing@1").passages) == 5
 
 
+def passages_of(*texts: str) -> list[Passage]:
+    document = make_document("guide", "Guide", *((f"Part {n}", text) for n, text in enumerate(texts)))
+    return split_document(document, HashingEmbedder().count_tokens, 64)
+
+
+def plain(viewed: Sequence[Viewed]) -> list[tuple[Passage, list[float], list[list[int]]]]:
+    return [(one.passage, one.vector.tolist(), one.views.tolist()) for one in viewed]
+
+
+def test_passages_are_kept_with_what_is_seen_of_their_sentences(tmp_path: Path) -> None:
+    passages = passages_of("Heat helps. So does rest.", "Walk daily.")
+    first, second = HashingEmbedder(), HashingEmbedder()
+    for embedder in (first, second):
+        assert plain(view_cached(passages, embedder, tmp_path)) == plain(view(passages, HashingEmbedder()))
+    assert sorted(first.seen) == sorted(["Part 0", "Part 1", *(passage.embedded_text for passage in passages)])
+    assert second.seen == []
+    renamed = replace(passages[0], heading_path=("Cold",))  # under another heading, in the same context
+    assert plain(view_cached([*passages, renamed], second, tmp_path))[2] == plain(view([renamed], HashingEmbedder()))[0]
+    second.seen.clear()
+    apart = replace(passages[0], sentences=(passages[0].sentences[0],))  # other sentences of the same text
+    assert plain(view_cached([apart], second, tmp_path)) == plain(view([apart], HashingEmbedder()))
+    assert second.seen == [apart.embedded_text, "Part 0"]
+    assert len(_rows(tmp_path, VIEWS)) == 1
+    assert view_cached([], second, tmp_path) == []
+    assert _rows(tmp_path, VIEWS) == []
+
+
 def test_what_is_in_the_cache_is_taken_from_it_and_it_is_left_as_it_is(tmp_path: Path) -> None:
-    embed_cached(TEXTS, HashingEmbedder(), tmp_path)
-    before, embedder = _rows(tmp_path), HashingEmbedder()
-    asked = ["walking", "ice numbs", "walking"]
-    assert np.array_equal(embed_known(asked, embedder, tmp_path), HashingEmbedder().embed(asked))
-    assert embedder.seen == ["walking"]
-    assert _rows(tmp_path) == before
-    assert embed_known([], embedder, tmp_path).shape == (0, 16)
+    passages = passages_of("Heat helps. So does rest.", "Walk daily.")
+    view_cached(passages[:1], HashingEmbedder(), tmp_path)
+    before, embedder = _rows(tmp_path, VIEWS), HashingEmbedder()
+    assert plain(view_known(passages, embedder, tmp_path)) == plain(view(passages, HashingEmbedder()))
+    assert embedder.seen == [passages[1].embedded_text, "Part 1"]
+    assert _rows(tmp_path, VIEWS) == before
+    assert view_known([], embedder, tmp_path) == []
 
 
 def test_without_a_cache_or_with_a_damaged_one_everything_is_embedded(tmp_path: Path) -> None:
-    assert np.array_equal(embed_known(TEXTS, HashingEmbedder(), tmp_path), HashingEmbedder().embed(TEXTS))
-    assert not (tmp_path / FILE).exists()
-    (tmp_path / FILE).write_bytes(b"no database" * 100)
-    assert np.array_equal(embed_known(TEXTS, HashingEmbedder(), tmp_path), HashingEmbedder().embed(TEXTS))
+    passages = passages_of("Heat helps. So does rest.")
+    wanted = plain(view(passages, HashingEmbedder()))
+    assert plain(view_known(passages, HashingEmbedder(), tmp_path)) == wanted
+    assert not (tmp_path / VIEWS).exists()
+    (tmp_path / VIEWS).write_bytes(b"no database" * 100)
+    assert plain(view_known(passages, HashingEmbedder(), tmp_path)) == wanted
+
+
+def test_passages_that_were_embedded_elsewhere_are_not_embedded_again(tmp_path: Path) -> None:
+    passages, embedder = passages_of("Heat helps. So does rest.", "Walk daily."), HashingEmbedder()
+    viewed = view(passages, HashingEmbedder())
+    remember_views(viewed, embedder.model_id, tmp_path)
+    assert plain(view_cached(passages, embedder, tmp_path)) == plain(viewed)
+    assert embedder.seen == []
 
 
 def test_vectors_that_were_made_elsewhere_are_not_made_again(tmp_path: Path) -> None:

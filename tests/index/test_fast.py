@@ -74,10 +74,10 @@ def fresh(model: ModelFiles, exports: Path, tmp_path: Path) -> OnnxFiles:
 
 
 def wrong_run(_exported: OnnxFiles, _threads: int = 1) -> Run:
-    def run(ids: NDArray[np.int64], _mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def run(ids: NDArray[np.int64], _mask: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         vectors = np.zeros((len(ids), 384), dtype=np.float32)
         vectors[:, 0] = 1.0
-        return vectors
+        return vectors, np.zeros((*ids.shape, 384), dtype=np.float32)
 
     return run
 

@@ -8,6 +8,7 @@ from corpus.records import Document
 from index.building import build_snapshot
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 from index.manifest import (
+    FORMAT,
     Manifest,
     check_files,
     current_snapshot_id,
@@ -19,7 +20,7 @@ from tests.index.fakes import HashingEmbedder
 
 NAME = "snap_0123456789abcdef"
 MANIFEST = Manifest(
-    5, "hashing@1", 16, {"version": 1}, {}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
+    FORMAT, "hashing@1", 16, {"version": 1}, {}, {"documents": 0}, {}, {"a.txt": {"bytes": 3, "sha256": "0" * 64}}
 )
 
 
@@ -54,15 +55,15 @@ def test_the_manifest_lists_every_file(documents: list[Document], tmp_path: Path
     check_files(tmp_path, manifest.snapshot_id, manifest)
 
 
-@pytest.mark.parametrize("change", [{"format": 4}, {"format": 6, "shards": []}, {"format": "5"}])
+@pytest.mark.parametrize("change", [{"format": 5}, {"format": 7, "shards": []}, {"format": "6"}])
 def test_another_format_is_refused_by_the_name_of_both(change: dict[str, object], tmp_path: Path) -> None:
     fields = json.loads(MANIFEST.to_bytes()) | change
     name = _store(tmp_path, json.dumps(fields).encode())
-    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 5"):
+    with pytest.raises(ForeignSnapshotError, match=f"snapshot format {change['format']}, .* format 6"):
         read_manifest(tmp_path, name)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 5}', b'{"format": 5, "x": 2}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"null", b'{"format": 6}', b'{"format": 6, "x": 2}'])
 def test_what_is_no_manifest_is_refused_even_under_its_own_name(content: bytes, tmp_path: Path) -> None:
     name = _store(tmp_path, content)
     with pytest.raises(DamagedSnapshotError, match=r"manifest\.json is not a manifest"):

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from corpus.records import Span
 from corpus.sentences import split_sentences
 from corpus.sources import load_shipped_documents
 from index.embedding import SentenceTransformersEmbedder
@@ -48,6 +50,41 @@ def test_the_vectors_and_the_ranking_are_the_references(
     assert (top[0] == top[1]).all(axis=1).mean() >= 0.99
 
 
+def test_parts_are_what_the_reference_sees_of_them_in_their_text(
+    exported: OnnxEmbedder, reference: SentenceTransformersEmbedder
+) -> None:
+    texts = ["  Heat helps. Étirez-vous 🙂! Walk.", "", "Rest. " * 300, "Ice numbs the skin."]
+    parts = [[Span(2, 13), Span(14, 28), Span(29, 34), Span(28, 29)], [], [Span(0, 5), Span(1790, 1795)], [Span(0, 3)]]
+    ours, theirs = exported.embed_parts(texts, parts), reference.embed_parts(texts, parts)
+    assert np.array_equal(ours[0], exported.embed(texts))
+    assert [one.shape for one in ours[1]] == [(4, 384), (0, 384), (2, 384), (1, 384)]
+    for one, other in zip(ours[1], theirs[1], strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+        assert np.linalg.norm(one, axis=1) == pytest.approx(1.0, abs=1e-6)
+    assert ours[1][0][3] == pytest.approx(ours[0][0], abs=1e-6)  # a space has no token
+    assert ours[1][2][1] == pytest.approx(ours[0][2], abs=1e-6)  # it lies behind what the model reads
+    alone = exported.embed(["Heat helps.", "Walk."])
+    assert (ours[1][0][[0, 2]] * alone).sum(axis=1).min() > 0.5
+    again = [part for text, own in zip(texts, parts, strict=True) for part in exported.embed_parts([text], [own])[1]]
+    assert all(np.array_equal(one, other) for one, other in zip(again, ours[1], strict=True))
+
+
+def test_of_a_model_that_does_not_average_parts_are_embedded_alone(
+    model: ModelFiles, exported: OnnxEmbedder, exports: Path, monkeypatch: pytest.MonkeyPatch,
+    reference: SentenceTransformersEmbedder,
+) -> None:  # fmt: skip
+    assert reference.averages
+    monkeypatch.setattr(SentenceTransformersEmbedder, "averages", property(lambda _: False))
+    other = OnnxEmbedder(model, replace(check_onnx_files(model, exports), averages=False))
+    texts, parts = ["Heat helps. Walk.", "Rest."], [[Span(0, 11), Span(12, 17)], []]
+    for embedder in (other, reference):
+        vectors, alone = embedder.embed_parts(texts, parts)
+        assert np.array_equal(vectors, embedder.embed(texts))
+        assert alone[0] == pytest.approx(exported.embed(["Heat helps.", "Walk."]), abs=1e-5)
+        assert alone[1].shape == (0, 384)
+        assert embedder.embed_parts([], [])[1] == []
+
+
 def test_a_text_that_is_too_long_is_cut_where_the_reference_cuts_it(
     exported: OnnxEmbedder, reference: SentenceTransformersEmbedder
 ) -> None:
@@ -73,8 +110,10 @@ def test_the_order_and_company_of_texts_do_not_change_a_bit(exported: OnnxEmbedd
     vectors = exported.embed(texts)
     assert np.array_equal(exported.embed(texts[::-1])[::-1], vectors)
     assert np.array_equal(np.concatenate([exported.embed([text]) for text in texts]), vectors)
-    padded = exported._run([[101, 2045, 102], [101, *range(2000, 2040), 102]])[0]
-    assert np.array_equal(padded, exported._run([[101, 2045, 102]])[0])
+    padded = exported._run([[101, 2045, 102], [101, *range(2000, 2040), 102]])
+    alone = exported._run([[101, 2045, 102]])
+    assert np.array_equal(padded[0][0], alone[0][0])
+    assert np.array_equal(padded[1][0][:3], alone[1][0])
 
 
 def test_two_threads_give_the_same_vectors(model: ModelFiles, exports: Path, exported: OnnxEmbedder) -> None:
@@ -148,7 +187,7 @@ def test_a_batch_holds_few_long_texts_and_many_short_ones(
     sizes: list[tuple[int, int]] = []
     run = exported._run
 
-    def noted(tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def noted(tokens: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         sizes.append((len(tokens), max(len(row) for row in tokens)))
         return run(tokens)
 

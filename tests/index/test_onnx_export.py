@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from index import onnx_export
-from index.embedding import Progress, SentenceTransformersEmbedder
+from index.embedding import Progress, SentenceTransformersEmbedder, least_cosine
 from index.errors import ModelFileError
 from index.model_files import ModelFiles
 from index.onnx_embedder import EXPORT, OnnxEmbedder, check_onnx_files, export_folder, is_outdated
-from index.onnx_export import export_apart, export_asked_for, export_onnx, least_cosine
+from index.onnx_export import export_apart, export_asked_for, export_onnx
 from tests.index.fakes import HashingEmbedder
 
 
@@ -31,13 +31,13 @@ def copied(exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def test_an_export_has_a_graph_its_weights_and_their_hashes(model: ModelFiles, exports: Path) -> None:
-    folder = exports / "all-MiniLM-L6-v2-53aa51172d14-onnx2"
+    folder = exports / "all-MiniLM-L6-v2-53aa51172d14-onnx3"
     assert [path.name for path in exports.iterdir()] == [folder.name]
     assert sorted(path.name for path in folder.iterdir()) == ["export.json", "model.onnx", "model.onnx.data"]
     facts = json.loads((folder / EXPORT).read_text())
     assert facts["model"] == model.hashes
     assert sorted(facts["files"]) == ["model.onnx", "model.onnx.data"]
-    assert (facts["dimension"], facts["token_budget"], facts["pad_id"]) == (384, 256, 0)
+    assert (facts["dimension"], facts["token_budget"], facts["pad_id"], facts["averages"]) == (384, 256, 0, True)
 
 
 def test_a_whole_export_is_not_made_again(model: ModelFiles, exports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,13 +50,13 @@ def test_an_export_of_an_earlier_version_is_made_anew(
     model: ModelFiles, exports: Path, reference: SentenceTransformersEmbedder, copied: Path
 ) -> None:
     assert not is_outdated(model.model_id, copied)  # nothing was exported yet
-    earlier = copied / "all-MiniLM-L6-v2-53aa51172d14-onnx1"
+    earlier = copied / "all-MiniLM-L6-v2-53aa51172d14-onnx2"
     copied.mkdir()
     earlier.symlink_to(export_folder(model.model_id, exports))
     assert is_outdated(model.model_id, copied)
     with pytest.raises(ModelFileError, match="was not exported yet"):
         check_onnx_files(model, copied)
-    assert export_onnx(model, copied, reference).path.name == "all-MiniLM-L6-v2-53aa51172d14-onnx2"
+    assert export_onnx(model, copied, reference).path.name == "all-MiniLM-L6-v2-53aa51172d14-onnx3"
     assert not is_outdated(model.model_id, copied)
 
 
@@ -75,7 +75,7 @@ def test_a_graph_with_other_vectors_is_not_kept(
     model: ModelFiles, reference: SentenceTransformersEmbedder, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = OnnxEmbedder._run
-    monkeypatch.setattr(OnnxEmbedder, "_run", lambda self, tokens: run(self, [row[:4] for row in tokens]))
+    monkeypatch.setattr(OnnxEmbedder, "_run", lambda self, tokens: run(self, [row[::-1] for row in tokens]))
     with pytest.raises(ModelFileError, match=r"does not give the reference's vectors \(cosine 0\."):
         export_onnx(model, copied, reference)
     assert list(copied.iterdir()) == []

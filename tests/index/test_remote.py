@@ -17,6 +17,7 @@ from index.parts import RemotePart
 from index.remote import Absence, Elsewhere
 from index.retrieving import Filters, Retriever
 from index.snapshot import open_snapshot
+from index.viewing import view
 from index.weighing import WordCounts
 from tests.index.fakes import HashingEmbedder, make_document
 
@@ -52,7 +53,7 @@ class Stored:
 def fill(documents: Collection[Document]) -> tuple[EmbeddedPassages, WordCounts]:
     passages = [p for one in documents for p in split_document(one, EMBEDDER.count_tokens, EMBEDDER.token_budget)]
     engine = EmbeddedPassages(EMBEDDER.dimension)
-    engine.add(passages, EMBEDDER.embed([passage.embedded_text for passage in passages]))
+    engine.add(view(passages, EMBEDDER))
     return engine, WordCounts.of(passages)
 
 

@@ -10,6 +10,7 @@ from corpus.records import Attribution, Document, Page, Section, Source, Span
 from corpus.splitting import split_document
 from index.building import build_snapshot
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
+from index.manifest import MOST_SENTENCES
 from index.snapshot import Snapshot, activate_snapshot, open_newest_intact, open_snapshot
 from index.stored import write_documents
 from tests.index.fakes import HashingEmbedder
@@ -36,17 +37,27 @@ FILES = (
 )
 
 
+OF_LARGE = ("parts/1/passage-views.int8", "parts/1/passage-views.safetensors")
+"""What only a large collection has."""
+
+
 @pytest.fixture
 def two(documents: list[Document], more_documents: list[Document], tmp_path: Path) -> tuple[Path, str, str]:
     """A folder with an older and a current snapshot."""
+    return published(documents, more_documents, tmp_path, MOST_SENTENCES)
+
+
+def published(
+    documents: list[Document], more_documents: list[Document], root: Path, most_sentences: int
+) -> tuple[Path, str, str]:
     older, newer = (
-        build_snapshot(held, HashingEmbedder(), tmp_path, questions=(known,)).snapshot_id
+        build_snapshot(held, HashingEmbedder(), root, most_sentences=most_sentences, questions=(known,)).snapshot_id
         for held, known in (
             (documents, KnownQuestion("is warmth good", ("a:F01",))),
             (more_documents, KnownQuestion("what is a towel worth", reason="not_in_sources")),
         )
     )
-    return tmp_path, older, newer
+    return root, older, newer
 
 
 def _truncated(file: Path, _other: Path) -> None:
@@ -119,16 +130,28 @@ def test_the_list_of_files_that_are_damaged_is_whole(two: tuple[Path, str, str])
     assert sorted(on_disk) == sorted([*FILES, *other])
 
 
+def test_a_large_collection_has_the_same_files_and_its_views(
+    documents: list[Document], more_documents: list[Document], tmp_path: Path
+) -> None:
+    root, _, current = published(documents, more_documents, tmp_path, 0)
+    part = root / current / "parts" / "1"
+    on_disk = {path.relative_to(root / current).as_posix() for path in part.rglob("*") if path.is_file()}
+    assert on_disk == {*(name for name in FILES if name.startswith("parts/")), *OF_LARGE}
+
+
 @pytest.mark.drill("R3")
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, *OF_LARGE])
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
 def test_every_damage_to_every_file_is_refused_before_parsing_and_the_older_snapshot_serves(
-    two: tuple[Path, str, str],
+    documents: list[Document],
+    more_documents: list[Document],
+    tmp_path: Path,
     file: str,
     damage: Callable[[Path, Path], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    root, older, current = two
+    most_sentences = 0 if file in OF_LARGE else MOST_SENTENCES
+    root, older, current = published(documents, more_documents, tmp_path, most_sentences)
     damage(root / current / file, root / older / file)
     with monkeypatch.context() as patch:
         patch.setattr("index.snapshot._load", lambda *_: pytest.fail("a damaged snapshot was parsed"))
@@ -209,8 +232,8 @@ def test_another_model_is_refused_by_the_name_of_both(two: tuple[Path, str, str]
 
 
 def test_another_format_is_refused(two: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.manifest.FORMAT", 6)
-    with pytest.raises(ForeignSnapshotError, match="snapshot format 5, but this process runs format 6"):
+    monkeypatch.setattr("index.manifest.FORMAT", 7)
+    with pytest.raises(ForeignSnapshotError, match="snapshot format 6, but this process runs format 7"):
         open_snapshot(two[0], MODEL)
 
 

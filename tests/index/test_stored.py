@@ -130,3 +130,16 @@ def test_only_so_many_stay_in_memory(tmp_path: Path, reads: list[int], monkeypat
     for name in (some[0].id, some[1].id, some[0].id, some[2].id, some[0].id, some[1].id):
         assert json.dumps(held[name].text)
     assert len(reads) == 4
+
+
+def test_views_that_were_changed_after_opening_are_not_used(documents: list[Document], tmp_path: Path) -> None:
+    build_snapshot(documents, HashingEmbedder(), tmp_path, most_sentences=0)
+    snapshot = open_snapshot(tmp_path, MODEL)
+    views = snapshot.parts["default"].views
+    assert [one.shape for one in views[:]] == [(len(p.sentences), 16) for p in snapshot.parts["default"].passages]
+    with pytest.raises(IndexError):
+        views[3]
+    path = tmp_path / snapshot.id / "parts/1/passage-views.int8"
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(DamagedSnapshotError, match="was changed after it was opened"):
+        views[0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.records import Span
 from index.embedding import Progress
 from index.lexical import stems
 
@@ -31,6 +32,13 @@ class StemEmbedder:
             progress(len(texts), len(texts))
         unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
+
+    def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """Return one unit vector a text, and one a part as if it stood alone."""
+        alone = [self.embed([span.slice(text) for span in own]) for text, own in zip(texts, parts, strict=True)]
+        return self.embed(texts, progress), alone
 
     def count_tokens(self, text: str) -> int:
         """A word is a token, and two more stand for the special ones."""

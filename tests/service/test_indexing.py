@@ -65,7 +65,7 @@ class Here:
         pass
 
     def held(self, at: Workplace, collection: str = "ward") -> set[str]:
-        return {passage.id for passage, _ in self.open(engine_name(collection, at.recipe)).everything()}
+        return {one.passage.id for one in self.open(engine_name(collection, at.recipe)).everything()}
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_what_was_there_before_stays_for_other_machines_and_loses_what_is_delete
     delete_document(at.database, document(1).id)
     index_waiting(at)
     for name in here.engines:
-        assert {passage.id for passage, _ in here.open(name).everything()} == passages_of(document(2))
+        assert {one.passage.id for one in here.open(name).everything()} == passages_of(document(2))
     _drop_unused(at, Settings(home=tmp_path))
     assert set(here.engines) == {engine_name("ward", at.recipe)}
 
@@ -190,19 +190,19 @@ from tests.index.fakes import HashingEmbedder
 
 class Dying(HashingEmbedder):
     left = int(sys.argv[3])
-    def embed(self, texts, progress=None):
-        vectors = super().embed(texts)
+    def embed_parts(self, texts, parts, progress=None):
+        made = super().embed_parts(texts, parts)
         if self.left == 0:
             os._exit(9)  # as a kill does: nothing is given back, nothing closed
         self.left -= 1
-        return vectors
+        return made
 
 class DyingServer(MilvusServer):
     def open(self, name, *, make=False):
         engine = super().open(name, make=make)
         written = engine.add
-        def add(passages, vectors):
-            written(passages, vectors)
+        def add(passages):
+            written(passages)
             if embedder.left == 0:
                 os._exit(9)  # the passages are there, and nobody has noted it
         engine.add = add
@@ -233,7 +233,7 @@ def test_killed_three_times_an_ingest_into_milvus_ends_complete_and_without_doub
     server = MilvusServer(milvus_server, "", EMBEDDER.model_id, 16, name)
     at = Workplace(database, server, EMBEDDER, tmp_path / "cache", 0.5)
     assert index_waiting(at) < COUNT  # what was finished before is not done again
-    held = [passage.id for passage, _ in server.open(engine_name("ward", at.recipe)).everything()]
+    held = [one.passage.id for one in server.open(engine_name("ward", at.recipe)).everything()]
     assert len(held) == len(set(held)) == len(passages_of(*documents))
     assert set(held) == passages_of(*documents)
     assert len(server.open(engine_name("ward", at.recipe))) == sizes(database, at.recipe)["ward"].passages

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from corpus.records import Document, Section, Source, Span
 from index.building import build_snapshot
-from index.caching import FILE
+from index.caching import FILE, VIEWS
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
 from index.sharing import SnapshotStore
@@ -66,7 +66,7 @@ def test_what_one_builds_the_other_serves_with_its_vectors(machine: Make) -> Non
     assert published(other.engine) == Published(built.snapshot_id, 1)
     other.shared.follow()
     assert other.documents() == {"doc_beds", "doc_ours"}
-    assert (other.settings.home / "cache" / FILE).exists()
+    assert all((other.settings.home / "cache" / name).exists() for name in (FILE, VIEWS))
     assert other.build().snapshot_id == built.snapshot_id
 
 

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from corpus.records import Span
 from eval import cli
 from eval.benchmarks.beir import load_collection, search_collection
 from eval.errors import RunError
@@ -29,6 +30,11 @@ class LetterEmbedder:
         rows = np.array([[text.lower().count(chr(97 + n)) for n in range(26)] for text in texts], dtype=np.float32)
         unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
+
+    def embed_parts(
+        self, texts: Sequence[str], parts: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        raise NotImplementedError
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from eval.benchmarks.engines import compare_engines, first_passages
 from eval.benchmarks.pairs import Pair
 from index.engines.embedded import EmbeddedPassages
-from tests.index.engines.test_contract import EMBEDDER, made, vectors_of
+from index.viewing import view
+from tests.index.engines.test_contract import EMBEDDER, made
 
 
 def test_passages_are_cut_in_order_until_there_are_enough() -> None:
@@ -16,7 +19,7 @@ def test_passages_are_cut_in_order_until_there_are_enough() -> None:
 
 def filled(count: int) -> EmbeddedPassages:
     engine, passages = EmbeddedPassages(EMBEDDER.dimension), made(count)
-    engine.add(passages, vectors_of(passages))
+    engine.add(view(passages, EMBEDDER))
     return engine
 
 
@@ -29,7 +32,8 @@ def test_equal_engines_find_the_same_and_other_ones_do_not() -> None:
     assert (same.passages, same.questions, same.same_dense, same.same_order) == (60, 20, 1.0, 1.0)
     assert same.ndcg["a"] == same.ndcg["b"] > 0.3
     worse = EmbeddedPassages(EMBEDDER.dimension)
-    worse.add(passages, vectors_of(passages)[::-1])
+    viewed = view(passages, EMBEDDER)
+    worse.add([replace(one, vector=other.vector) for one, other in zip(viewed, reversed(viewed), strict=True)])
     other = compare_engines({"a": filled(60), "b": worse}, questions, vectors, relevant)
     assert other.same_dense < 0.5
     with pytest.raises(ValueError, match="same passages"):

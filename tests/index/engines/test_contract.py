@@ -11,6 +11,7 @@ from corpus.splitting import split_document
 from index.engines.embedded import EmbeddedPassages
 from index.engines.protocol import Allowed, PassageEngine, Ranked, search_fused
 from index.exact import search_exact
+from index.viewing import Viewed, view
 from tests.index.fakes import HashingEmbedder, make_document
 
 WORDS = "back pain spasm muscle heat cold walk rest sleep lift chair doctor night morning week numb leg pillow".split()
@@ -33,6 +34,10 @@ def vectors_of(passages: list[Passage]) -> NDArray[np.float32]:
     return EMBEDDER.embed([passage.embedded_text for passage in passages])
 
 
+def plain(one: Viewed) -> tuple[Passage, list[float], list[list[int]]]:
+    return one.passage, one.vector.tolist(), one.views.tolist()
+
+
 def vector(text: str) -> NDArray[np.float32]:
     found: NDArray[np.float32] = EMBEDDER.embed([text])[0]
     return found
@@ -53,7 +58,7 @@ def empty(request: pytest.FixtureRequest) -> PassageEngine:
 @pytest.fixture
 def engine(empty: PassageEngine) -> PassageEngine:
     passages = made()
-    empty.add(passages, vectors_of(passages))
+    empty.add(view(passages, EMBEDDER))
     return empty
 
 
@@ -83,7 +88,7 @@ def test_both_engines_rank_words_alike(open_milvus: Open) -> None:
     passages = made()
     one, other = EmbeddedPassages(EMBEDDER.dimension), open_milvus()
     for each in (one, other):
-        each.add(passages, vectors_of(passages))
+        each.add(view(passages, EMBEDDER))
     for question in ("heat for a spasm", "numb leg at night", "walk a week"):
         ours, theirs = one.search_lexical(question, 20), other.search_lexical(question, 20)
         assert [round(a.score / ours[0].score, 3) for a in ours] == pytest.approx(
@@ -109,7 +114,7 @@ def test_filters_act_before_ranking(engine: PassageEngine) -> None:
 def test_a_name_is_never_an_expression(empty: PassageEngine, name: str) -> None:
     document = make_document(name or "empty", "Guide", ("H", "heat helps"))
     passages = split_document(document, EMBEDDER.count_tokens, EMBEDDER.token_budget) + made(4)
-    empty.add(passages, vectors_of(passages))
+    empty.add(view(passages, EMBEDDER))
     found = empty.search_dense(vector("heat"), 50, Allowed([name]))
     assert [one.passage.source_id for one in found] == ([name] if name else [])
     empty.delete_documents([f"doc_{name}"])
@@ -139,18 +144,25 @@ def test_an_older_version_goes_and_what_was_written_before_stays(engine: Passage
 
 def test_passages_come_back_with_their_vectors(engine: PassageEngine) -> None:
     passages = made()
-    vectors = vectors_of(passages)
+    viewed = {one.passage.id: plain(one) for one in view(passages, EMBEDDER)}
     found = engine.fetch([passages[3].id, passages[8].id, "p_unknown"])
-    assert {name: passage for name, (passage, _) in found.items()} == {passages[n].id: passages[n] for n in (3, 8)}
-    assert found[passages[3].id][1].tolist() == vectors[3].tolist()
+    assert {name: plain(one) for name, one in found.items()} == {passages[n].id: viewed[passages[n].id] for n in (3, 8)}
     assert engine.fetch([]) == {}
-    every = {passage.id: (passage, vector.tolist()) for passage, vector in engine.everything()}
-    assert every == {p.id: (p, vector.tolist()) for p, vector in zip(passages, vectors, strict=True)}
+    assert {one.passage.id: plain(one) for one in engine.everything()} == viewed
+
+
+def test_a_passage_may_have_as_many_sentences_as_tokens(empty: PassageEngine) -> None:
+    document = make_document("list", "L", ("H", "\n".join(f"A{number}" for number in range(600))))
+    passages = split_document(document, lambda text: len(text.split()) + 2, 700)
+    viewed = view(passages, EMBEDDER)
+    assert max(len(one.views) for one in viewed) > 500
+    empty.add(viewed)
+    assert {one.passage.id: plain(one) for one in empty.everything()} == {one.passage.id: plain(one) for one in viewed}
 
 
 def test_the_same_passages_twice_are_there_once(engine: PassageEngine) -> None:
     passages = made()
-    engine.add(passages[:40], vectors_of(passages[:40]))
+    engine.add(view(passages[:40], EMBEDDER))
     assert len(engine) == len(passages)
     found = ids(engine.search_dense(vector("heat"), 1_000))
     assert len(found) == len(set(found)) == len(passages)
@@ -160,12 +172,12 @@ def test_a_rebuilt_collection_takes_the_place_of_the_old_one_at_once_or_not_at_a
     newer = made(10)
     before = ids(engine.search_dense(vector("heat"), 5))
     with engine.replacing() as filling:
-        filling.add(newer, vectors_of(newer))
+        filling.add(view(newer, EMBEDDER))
         assert ids(engine.search_dense(vector("heat"), 5)) == before
         assert len(filling) == len(newer)
     assert set(ids(engine.search_dense(vector("heat"), 100))) == {passage.id for passage in newer}
-    with pytest.raises(ValueError, match="argument 2"), engine.replacing() as filling:
-        filling.add(newer[:1], vectors_of(newer[:1])[5:])
+    with pytest.raises(AttributeError), engine.replacing() as filling:
+        filling.add(newer[:1])  # type: ignore[arg-type] # passages without vectors
     assert len(engine) == len(newer)
 
 

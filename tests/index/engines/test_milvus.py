@@ -8,14 +8,15 @@ from pymilvus.exceptions import MilvusException
 
 from index.engines.milvus import MilvusPassages, MilvusServer, _errors, connect
 from index.errors import EngineAwayError, EngineError, ForeignCollectionError
-from tests.index.engines.test_contract import made, vectors_of
+from index.viewing import view
+from tests.index.engines.test_contract import EMBEDDER, made
 from tests.servers import free_port
 
 
 def test_a_collection_keeps_its_passages_between_connections_and_apart_from_others(milvus_server: str) -> None:
     passages = made(6)
     one = MilvusPassages(connect(milvus_server), "clinic", "hashing@1", 16, "apart")
-    one.add(passages, vectors_of(passages))
+    one.add(view(passages, EMBEDDER))
     assert len(MilvusPassages(connect(milvus_server), "clinic", "hashing@1", 16, "apart")) == 6
     assert len(MilvusPassages(connect(milvus_server), "other", "hashing@1", 16, "apart")) == 0
 
@@ -29,7 +30,7 @@ def test_another_models_collection_is_refused_by_name(milvus_server: str) -> Non
 def test_a_swap_leaves_no_collection_behind(milvus_server: str, open_milvus: Callable[[], MilvusPassages]) -> None:
     engine = open_milvus()
     with engine.replacing() as filling:
-        filling.add(made(4), vectors_of(made(4)))
+        filling.add(view(made(4), EMBEDDER))
     with pytest.raises(KeyError), engine.replacing():
         raise KeyError
     kept = [name for name in connect(milvus_server).list_collections() if name.startswith(engine._alias)]
@@ -69,7 +70,7 @@ def test_only_a_collection_that_may_be_made_is_made(milvus_server: str) -> None:
     with pytest.raises(EngineError, match="backline index --rebuild"):
         server.open("clinic")
     passages = made(4)
-    server.open("clinic", make=True).add(passages, vectors_of(passages))
+    server.open("clinic", make=True).add(view(passages, EMBEDDER))
     server.settle("clinic")
     assert (server.has("clinic"), server.has("other")) == (True, False)
     assert len(server.open("clinic")) == len(passages)
@@ -92,8 +93,8 @@ def test_of_several_that_make_a_collection_at_once_all_write_into_the_same(milvu
 
     def write(number: int) -> None:
         some = passages[number : number + 1]
-        server.open("clinic", make=True).add(some, vectors_of(some))
+        server.open("clinic", make=True).add(view(some, EMBEDDER))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(8)))
-    assert {passage.id for passage, _ in server.open("clinic").everything()} == {p.id for p in passages}
+    assert {one.passage.id for one in server.open("clinic").everything()} == {p.id for p in passages}
