@@ -307,14 +307,19 @@ def teach_triage(
 
 
 def table_of(alarm: Values, choice: Mapping[str, Values], about: Mapping[str, str]) -> list[str]:
-    """The lines of the table: what it is about, then features in the order of the alphabet, weights in hundredths."""
+    """The lines of the table: what it is about, then features in the order of the alphabet, weights in hundredths.
+
+    Weights near 0 are left out, but no constant: it names the rules and levels that there are.
+    """
     lines = [f"# {name}: {value}" for name, value in about.items()]
     for name in sorted(alarm.keys() | choice.keys()):
         weight = f"{alarm.get(name, 0.0):.2f}"
         named = " ".join(
-            f"{to}:{value:.2f}" for to, value in choice.get(name, {}).items() if abs(value) >= _LEAST_CHOICE
+            f"{to}:{value:.2f}"
+            for to, value in choice.get(name, {}).items()
+            if name == BIAS or abs(value) >= _LEAST_CHOICE
         )
-        if named or abs(float(weight)) >= _LEAST:
+        if named or name == BIAS or abs(float(weight)) >= _LEAST:
             lines.append(f"{name}\t{weight}\t{named}".rstrip("\t"))
     return lines
 

@@ -35,6 +35,7 @@ _OPENERS = frozenset(
 _AUXILIARIES = frozenset("is are was were does do did can could will would should may might has have had".split())
 _NO_SUPPOSITION = frozenset({("as", "if"), ("i", "suppose"), ("not", "imagine"), ("to", "imagine"), ("even", "if")})
 _LEADING = frozenset("if when with after in for".split())
+_UNSPOKEN = frozenset("not cannot want wish feel rather tired".split())
 _PRONOUNS = frozenset("i my me he she his her".split())
 _ASKING = frozenset("is are do does can could will would should".split())
 _SUBJECTS = frozenset(
@@ -95,7 +96,7 @@ class Assertions:
         self._about_somebody = {
             number
             for number, (first, last) in enumerate(words.bounds)
-            if True in self._person[first:last]
+            if (True in self._person[first:last] or self._leaves_out_who(number))
             and (True not in self._generic[first:last] or not _PRONOUNS.isdisjoint(words.canon[first:last]))
         }
         self._supposed = self._supposed_places(chart)
@@ -181,6 +182,13 @@ class Assertions:
         if self._general[start]:
             return Reading.GENERAL
         return Reading.ASSERTED
+
+    def _leaves_out_who(self, number: int) -> bool:
+        """Whether a sentence is of the speaker without saying so: "just don't want to wake up"."""
+        words = self._words
+        first, last = words.bounds[number]
+        opening = [word for word in words.canon[first:last] if word not in _OPENERS][:2]
+        return number not in words.question and (opening == ["do", "not"] or not _UNSPOKEN.isdisjoint(opening[:1]))
 
     def _after_modal(self, place: int) -> bool:
         """The "not" of "cannot sleep, fever": the "not" belongs to the verb and denies no sign."""

@@ -118,9 +118,11 @@ def test_the_shipped_table_was_taught_from_the_shipped_examples() -> None:
 
 def test_a_table_line_holds_weights_in_hundredths() -> None:
     assert table_of(
-        {BIAS: -1.234, "numb": 0.5, "weak": 0.001}, {"numb": {"RF01": 1.0, "RF02": 0.1}}, {"seed": "7"}
+        {BIAS: 0.001, "numb": 0.5, "weak": 0.001},
+        {"numb": {"RF01": 1.0, "RF02": 0.1}, BIAS: {"RF01": -4.0, "emergency": -0.05}},
+        {"seed": "7"},
     ) == [
         "# seed: 7",
-        "(bias)\t-1.23",
+        "(bias)\t0.00\tRF01:-4.00 emergency:-0.05",  # what is near 0 is a constant all the same
         "numb\t0.50\tRF01:1.00",
     ]
