@@ -130,7 +130,7 @@ class Plan:
     Attributes:
         rates: Questions a second, level by level, rising.
         seconds: How long each level lasts.
-        seed: Of the times; None spaces the questions evenly.
+        seed: Of the times and of the order of the questions; None spaces them evenly, in their order.
         connections: Most questions under way at once.
     """
 
@@ -167,6 +167,20 @@ def send_times(rate: float, seconds: float, seed: int | None) -> list[float]:
     return [float(at) for at in times[times < seconds]]
 
 
+def mixed(questions: Sequence[str], seed: int | None) -> list[str]:
+    """Return the questions in an order by chance, so that loads of different length ask the same mix of them.
+
+    Sets are written theme by theme, and questions differ in what they cost: the first few hundred of one are no sample.
+
+    Args:
+        questions: In any order.
+        seed: Of the order; None leaves it.
+    """
+    if seed is None:
+        return list(questions)
+    return [questions[at] for at in np.random.default_rng(seed).permutation(len(questions))]
+
+
 def check_address(url: str, *, anywhere: bool) -> None:
     """Refuse every machine but this one, unless told otherwise.
 
@@ -199,12 +213,13 @@ def run_load(
     Args:
         url: A service that speaks ``/v1/ask``.
         plan: What to send.
-        questions: Asked in turn.
+        questions: Asked in turn, mixed by the plan's seed.
         headers: Sent with each request.
         pid: Process of the service on this machine, for its memory.
         watch: Told of each level when it ends.
     """
     levels: list[Level] = []
+    questions = mixed(questions, plan.seed)
     for rate in plan.rates:
         times = send_times(rate, plan.seconds, plan.seed)
         shots = fire(url, times, questions, headers or {}, plan.connections)

@@ -264,7 +264,7 @@ def load(
     rates: Annotated[str, typer.Option(help="questions a second, level by level, rising")] = "1,2,5,10,20,40",
     seconds: Annotated[float, typer.Option(help="how long each level lasts")] = 10.0,
     even: Annotated[bool, typer.Option("--even", help="space evenly instead of by chance")] = False,  # noqa: FBT002 (a command-line flag)
-    seed: Annotated[int, typer.Option(help="of the times by chance")] = 1,
+    seed: Annotated[int, typer.Option(help="of the times by chance and of the order")] = 1,
     pid: Annotated[int | None, typer.Option(help="process of the service on this machine, for its memory")] = None,
     header: Annotated[list[str] | None, typer.Option(help="sent with each request, as 'Name: value'")] = None,
     file: Annotated[
