@@ -4,16 +4,21 @@ A sentence's vector moves towards the questions that it answers and away from th
 vector is turned before it is compared: by one matrix, and by what each of its words adds. All three are learnt at once,
 by multinomial logistic regression of the sentence on the question, started at what the model gives and held near it. So
 a question that is put in other words than its answer still finds it, and search stays one inner product. Beside them,
-logistic regression on the same vector and words learns which questions have an answer at all.
+logistic regression on the same vector and words learns which questions have an answer at all. It sees small words and
+pairs of neighbours too: "is mine a stone or a strain?" differs from "does a stone hurt more than a strain?" by these.
 
 Source: A. van den Oord, Y. Li, O. Vinyals (2018), Representation Learning with Contrastive Predictive Coding,
 arXiv:1807.03748, for the loss, with every sentence among those that a question is told apart from; D. P. Kingma, J. Ba
-(2015), Adam: A Method for Stochastic Optimization, arXiv:1412.6980, for the steps.
+(2015), Adam: A Method for Stochastic Optimization, arXiv:1412.6980, for the steps; K. Weinberger and others (2009),
+Feature Hashing for Large Scale Multitask Learning, arXiv:0902.2206, for pairs of words without a list of them.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +41,20 @@ STEP = 0.002
 SEEN = 3
 """Known questions in which a word must stand before it adds anything."""
 
+PLACES = 1 << 17
+"""Among which words and pairs of words are spread; a few share one."""
+
 ODDS_STEP = 0.1
-ODDS_PENALTY = 0.5
+ODDS_PENALTY = 0.03
 """Half the weight of the squared sum of what decides on the odds of an answer, spread over all questions."""
 
 SEED = 1
 
-TEACHING = f"3 {SHARPNESS} {HOLD} {EPOCHS} {BATCH} {STEP} {SEEN} {ODDS_STEP} {ODDS_PENALTY} {SEED}"
+TEACHING = f"4 {SHARPNESS} {HOLD} {EPOCHS} {BATCH} {STEP} {SEEN} {PLACES} {ODDS_STEP} {ODDS_PENALTY} {SEED}"
 """Names the way of teaching; its first number goes up when anything else of it changes."""
 
+_WORD = re.compile(r"\w+")
+_APOSTROPHES = str.maketrans("", "", "'’")
 _MEAN_DECAY, _SQUARE_DECAY, _TINY = 0.9, 0.999, 1e-8
 
 
@@ -56,8 +66,8 @@ class QuestionReader:
         words: Rows of ``added``: stems.
         turned: Added for each value of the vector, shape ``(dimension, dimension)``.
         added: Added for each word, shape ``(words, dimension)``.
-        odds: What each value of the vector, then each word, then any question adds to the logarithm of the odds that
-            there is an answer, shape ``(dimension + words + 1,)``.
+        odds: What each value of the vector, each word, each place of :func:`places_of`, and last any question adds to
+            the logarithm of the odds that there is an answer, shape ``(dimension + words + PLACES + 1,)``.
     """
 
     words: Sequence[str]
@@ -73,7 +83,7 @@ class QuestionReader:
     def of_tables(cls, words: Sequence[str], tables: Floats) -> "QuestionReader":
         """Take back what :meth:`tables` gave."""
         dimension, count = tables.shape[1], len(words)
-        odds = tables[dimension + count :].ravel()[: dimension + count + 1]
+        odds = tables[dimension + count :].ravel()[: dimension + count + PLACES + 1]
         return cls(words, tables[:dimension], tables[dimension : dimension + count], odds)
 
     def tables(self) -> Floats:
@@ -101,9 +111,9 @@ class QuestionReader:
 
     def log_odds(self, vector: Floats, query: str) -> float:
         """Return the logarithm of the odds that a question has an answer, judged by the question alone."""
-        rows, dimension = self._rows_of(query), len(vector)
-        said = self.odds[dimension:][rows].sum() / np.sqrt(max(1, len(rows)))
-        return float(self.odds[:dimension] @ vector + said + self.odds[-1])
+        dimension = len(vector)
+        at, weights = _signs_of(self._rows_of(query), query, dimension, len(self.words))
+        return float(self.odds[:dimension] @ vector + self.odds[at] @ weights + self.odds[-1])
 
     def _rows_of(self, query: str) -> list[int]:
         return [self._rows[word] for word in dict.fromkeys(stems(query)) if word in self._rows]
@@ -161,7 +171,9 @@ def teach(sentences: Floats, questions: Floats, texts: Sequence[str], answers: S
     words = words_of(texts)
     rows_of = _rows_of(words, texts)
     fitted = _fit(sentences[taught], questions[asked], [rows_of[number] for number in asked], len(words), answering)
-    odds = _fit_odds(questions, rows_of, len(words), np.array([bool(rows) for rows in answers]))
+    signs = [_signs_of(rows, text, questions.shape[1], len(words)) for rows, text in zip(rows_of, texts, strict=True)]
+    size = questions.shape[1] + len(words) + PLACES + 1
+    odds = _fit_odds(questions, signs, size, np.array([bool(rows) for rows in answers]))
     moved = sentences.copy()
     moved[taught] = fitted.sentences / np.linalg.norm(fitted.sentences, axis=1, keepdims=True)
     return Taught(moved, QuestionReader(words, fitted.turned, fitted.added, odds))
@@ -211,20 +223,42 @@ def _fit(start: Floats, questions: Floats, rows_of: Sequence[Sequence[int]], wor
     return at
 
 
-def _fit_odds(questions: Floats, rows_of: Sequence[Sequence[int]], words: int, answered: NDArray[np.bool_]) -> Floats:
+def places_of(text: str) -> list[int]:
+    """Return the places of a text's words and of each pair of neighbours, its two ends counting as words."""
+    words = ["", *_WORD.findall(text.casefold().translate(_APOSTROPHES)), ""]
+    pairs = (f"{first} {second}" for first, second in pairwise(words))
+    return sorted({crc32(run.encode()) % PLACES for run in (*words, *pairs)})
+
+
+def _signs_of(rows: Sequence[int], text: str, dimension: int, words: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return where the words and pairs of a question stand in ``odds``, and what share of it each is."""
+    places = places_of(text)
+    at = [*(dimension + row for row in rows), *(dimension + words + place for place in places)]
+    weights = [1.0 / np.sqrt(max(1, len(rows)))] * len(rows) + [1.0 / np.sqrt(len(places))] * len(places)
+    return np.array(at, dtype=np.int64), np.array(weights, dtype=np.float32)
+
+
+def _fit_odds(
+    questions: Floats, signs: Sequence[tuple[NDArray[np.int64], Floats]], size: int, answered: NDArray[np.bool_]
+) -> Floats:
     """Fit by logistic regression; the constant is free."""
-    odds = np.zeros(questions.shape[1] + words + 1, dtype=np.float32)
+    dimension = questions.shape[1]
+    odds = np.zeros(size, dtype=np.float32)
     step, draw = _Adam(odds.shape, ODDS_STEP), np.random.default_rng(SEED)
     for epoch in range(EPOCHS):
         order = draw.permutation(len(questions))
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
-            said = _said([rows_of[number] for number in batch], words)
-            told = np.concatenate([questions[batch], said, np.ones((len(batch), 1), dtype=np.float32)], axis=1)
-            chances = 1.0 / (1.0 + np.exp(-(told @ odds)))
-            slope = told.T @ (chances - answered[batch]) / np.float32(len(batch))
+            at, weights = (np.concatenate([signs[number][which] for number in batch]) for which in (0, 1))
+            owners = np.repeat(np.arange(len(batch)), [len(signs[number][0]) for number in batch])
+            said = np.bincount(owners, weights * odds[at], len(batch))
+            chances = 1.0 / (1.0 + np.exp(-(questions[batch] @ odds[:dimension] + said + odds[-1])))
+            missed = (chances - answered[batch]) / len(batch)
+            slope = np.bincount(at, weights * missed[owners], size).astype(np.float32)
+            slope[:dimension] = missed @ questions[batch]
+            slope[-1] = missed.sum()
             slope[:-1] += np.float32(2.0 * ODDS_PENALTY / len(questions)) * odds[:-1]
-            step.take(odds, slope.astype(np.float32), 1.0 - epoch / EPOCHS)
+            step.take(odds, slope, 1.0 - epoch / EPOCHS)
     return odds
 
 

@@ -72,6 +72,9 @@ from service.watching import EngineWatch
 
 _log = logging.getLogger(__name__)
 
+_SWITCH_SECONDS = 0.02
+"""After so long a thread that computes in Python is interrupted for another."""
+
 _FILES = 65_536
 
 
@@ -487,6 +490,9 @@ def _serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    # A refusal waits until whoever computes lets go of the interpreter by itself, a few times in each answer: to be
+    # interrupted for every one of them, and to come back, costs those who are answered more (decision 0014).
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what the start has loaded is never looked through again
     gc.enable()
     DrainingServer(config, desk.stopping, settings.drain_seconds).run(sockets=[listener])

@@ -13,7 +13,7 @@ from index.embedding import MeteredEmbedder
 from index.manifest import Manifest
 from index.parts import Part
 from index.snapshot import open_snapshot, read_shipped
-from index.teaching import QuestionReader, Taught, teach
+from index.teaching import PLACES, QuestionReader, Taught, places_of, teach
 from tests.index.fakes import HashingEmbedder, make_document
 
 FIRST, SECOND = "An ice pack can numb soreness.", "Wrap it in a towel."
@@ -103,13 +103,40 @@ def test_a_word_that_taught_nothing_adds_nothing_and_one_said_twice_adds_once() 
     assert not np.allclose(reader.read(vector, "ice"), vector, atol=1e-2)
 
 
-def test_vector_and_words_tell_the_odds_of_an_answer() -> None:
+def test_vector_words_and_pairs_of_words_tell_the_odds_of_an_answer() -> None:
     words = ["price", "towel"]
-    odds = np.concatenate([_unit(1, 10)[0], np.array([-2.0, 1.0, 0.5], dtype=np.float32)])
+    places = np.zeros(PLACES, dtype=np.float32)
+    places[places_of("Is mine?")] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    odds = np.concatenate(
+        [_unit(1, 10)[0], np.array([-2.0, 1.0], dtype=np.float32), places, np.array([0.5], dtype=np.float32)]
+    )
     reader = QuestionReader(words, np.zeros((16, 16), dtype=np.float32), _unit(2, 9), odds)
     vector = _unit(1, 8)[0]
-    expected = float(odds[:16] @ vector) + (-2.0 + 1.0) / 2**0.5 + 0.5
-    assert reader.log_odds(vector, "the price of a towel, what price?") == pytest.approx(expected, abs=1e-6)
+    expected = float(odds[:16] @ vector) + 0.5
+    assert reader.log_odds(vector, "is MINE") == pytest.approx(expected + 21.0 / 6**0.5, abs=1e-5)
+    said = "the price of a towel, what price?"
+    small = places[places_of(said)].sum() / len(places_of(said)) ** 0.5
+    assert reader.log_odds(vector, said) == pytest.approx(expected + (-2.0 + 1.0) / 2**0.5 + small, abs=1e-5)
+    assert reader.log_odds(vector, "") == pytest.approx(
+        expected + places[places_of("")].sum() / len(places_of("")) ** 0.5, abs=1e-5
+    )
+
+
+def test_places_tell_pairs_apart_and_take_no_heed_of_case_marks_and_repeats() -> None:
+    assert len(places_of("Is mine?")) == 6  # two words, the end, three pairs
+    assert places_of("It's MINE, mine") == places_of("its mine mine")
+    assert places_of("is mine") != places_of("mine is")
+    assert set(places_of("is mine")) & set(places_of("mine is"))
+    assert all(0 <= place < PLACES for place in places_of("how long does a back spasm last?"))
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_order_of_words_teaches_the_odds() -> None:
+    questions = np.repeat(_unit(1, 11), 40, axis=0)
+    texts = [f"mine is {number}" if number % 2 else f"is mine {number}" for number in range(40)]
+    reader = teach(_unit(2, 12), questions, texts, [[] if number % 2 else [0] for number in range(40)]).reader
+    assert reader is not None
+    assert reader.log_odds(questions[0], "is mine 99") > 0 > reader.log_odds(questions[0], "mine is 99")
 
 
 @pytest.mark.usefixtures("patient")
