@@ -284,7 +284,8 @@ def test_feedback_on_one_source_names_it(open_page: Open) -> None:
     rating.locator("fieldset > button").last.click()
     opened.find(".card:visible .feedback p").wait_for()
     opened.find(".main > .sentence button.chip").nth(0).click()
-    opened.find(".card:visible .feedback button").nth(0).click()
+    with opened.page.expect_response("**/feedback"):
+        opened.find(".card:visible .feedback button").nth(0).click()
     opened.find(".card:visible .feedback p").wait_for()
     assert opened.service.feedback == [
         {"answer_id": "ans_1", "citation_id": "c2", "verdict": "no"},
