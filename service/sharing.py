@@ -4,17 +4,20 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from index.caching import FILE, VIEWS
-from index.errors import NoSnapshotError
+from index.errors import NoSnapshotError, StoreError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
-from index.sharing import SnapshotStore
 from service.settings import Settings
 from service.storage.documents import withdrawn_versions
 from service.storage.publication import Published, change_count, publish, published
+
+if TYPE_CHECKING:  # it needs the extra `scale`
+    from index.sharing import SnapshotStore
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class SharedSnapshots:
         settings: Where this machine keeps its own.
     """
 
-    def __init__(self, engine: Engine, store: SnapshotStore, settings: Settings) -> None:
+    def __init__(self, engine: Engine, store: "SnapshotStore", settings: Settings) -> None:
         self._engine = engine
         self._store = store
         self._root = settings.snapshots
@@ -101,10 +104,14 @@ def open_shared(settings: Settings, engine: Engine) -> SharedSnapshots | None:
     """Return what shares snapshots with other machines, or None where this one is alone.
 
     Raises:
-        StoreError: the store's address says nothing.
+        StoreError: the store's address says nothing, or what speaks to stores is not installed.
     """
     if not settings.snapshots_url:
         return None
+    try:
+        from index.sharing import SnapshotStore
+    except ModuleNotFoundError:
+        raise StoreError("the extra is not installed: pip install 'backline[scale]'") from None
     return SharedSnapshots(engine, SnapshotStore(settings.snapshots_url), settings)
 
 

@@ -2,17 +2,20 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from index.model_files import PINNED
 
@@ -90,3 +93,72 @@ def test_no_format_that_runs_code_is_read(package: str) -> None:
             if risky:
                 found.append((path.name, name))
     assert found == []
+
+
+_WITHOUT_EXTRAS = """
+import importlib, pkgutil, sys
+refused = set(sys.argv.pop(1).split())
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in refused:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Refusing())
+import service.application, service.http.app, service.cli
+for found in pkgutil.iter_modules(service.cli.__path__, "service.cli."):
+    importlib.import_module(found.name)
+from service.cli import main
+main()
+"""
+
+
+def modules_of_extras() -> set[str]:
+    """Return the modules that a plain installation lacks, of every extra but the one for developers."""
+    own = [Requirement(text) for text in requires("backline") or ()]
+    extras = set(distribution("backline").metadata.get_all("Provides-Extra") or ()) - {"dev"}
+    named = {
+        canonicalize_name(one.name)
+        for one in own
+        if one.marker and any(one.marker.evaluate({"extra": e}) for e in extras)
+    }
+    always = {"backline"}
+    waiting = [
+        (canonicalize_name(one.name), frozenset(one.extras))
+        for one in own
+        if not one.marker or one.marker.evaluate({"extra": ""})
+    ]
+    seen = set()
+    while waiting:
+        name, wanted = waiting.pop()
+        always.add(name)
+        if (name, wanted) in seen:
+            continue
+        seen.add((name, wanted))
+        try:
+            needed = [Requirement(text) for text in requires(name) or ()]
+        except PackageNotFoundError:
+            continue
+        waiting += [
+            (canonicalize_name(one.name), frozenset(one.extras))
+            for one in needed
+            if not one.marker or any(one.marker.evaluate({"extra": extra}) for extra in (wanted or {""}))
+        ]
+    modules = packages_distributions()
+    return {
+        module for module, owners in modules.items() if {canonicalize_name(owner) for owner in owners} <= named - always
+    }
+
+
+def test_a_plain_installation_starts_without_the_libraries_of_any_extra(tmp_path: Path) -> None:
+    refused = modules_of_extras()
+    assert {"obstore", "redis", "psycopg", "pymilvus", "mcp"} <= refused
+    assert {"numpy", "httptools", "sqlalchemy"}.isdisjoint(refused)
+    for command in (["index", "--if-needed", "--help"], ["ask", "--help"], ["doctor", "--offline"]):
+        done = subprocess.run(
+            [sys.executable, "-c", _WITHOUT_EXTRAS, " ".join(sorted(refused)), *command],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, "BACKLINE_HOME": str(tmp_path)},
+        )
+        assert "Traceback" not in done.stderr, done.stderr
