@@ -74,7 +74,8 @@ def build_snapshot(
     for one, other in pairwise(kept):
         if one.id == other.id:
             raise CorpusError(f"the document id {one.id} stands twice")
-    drafts = _drafts(kept, embedder, most_sentences, questions)
+    answered_first = sorted(questions, key=lambda question: bool(question.reason))
+    drafts = _drafts(kept, embedder, most_sentences, answered_first)
     if not drafts:
         raise CorpusError("there is nothing to index: the corpus has no text")
     parts = {draft.collection: before for draft in drafts if before is not None and draft.is_held_by(before)}
@@ -156,7 +157,7 @@ class _Draft:
             LexicalIndex.build(texts),
             LexicalIndex.build(self.sentence_texts()),
             tuple(self.questions),
-            DenseIndex.build(question_vectors),
+            DenseIndex.build(question_vectors, halved=True),
             taught.reader,
         )
 

@@ -46,8 +46,8 @@ class KnownQuestions:
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        silent = np.array([bool(question.reason) for question in part.questions], dtype=np.bool_)
-        self._answered, self._unanswered = np.flatnonzero(~silent), np.flatnonzero(silent)
+        answered = sum(not question.reason for question in part.questions)
+        self._answered, self._unanswered = range(answered), range(answered, len(part.questions))
 
     def look_up(self, vector: NDArray[np.float32], query: str) -> Nearness:
         """Return how near known questions are.

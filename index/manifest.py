@@ -14,7 +14,7 @@ from typing import Any
 
 from index.errors import DamagedSnapshotError, ForeignSnapshotError, NoSnapshotError
 
-FORMAT = 6
+FORMAT = 7
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 MOST_SENTENCES = 5_000

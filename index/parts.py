@@ -47,8 +47,9 @@ class Part:
             known questions, see :mod:`index.teaching`.
         passage_words: BM25 over passages under their headings.
         sentence_words: BM25 over sentences under their headings.
-        questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here.
-        question_vectors: Embeddings of these.
+        questions: Rows of ``question_vectors``: questions of which it is known whether they have an answer here, first
+            those that have one.
+        question_vectors: Embeddings of these, as half floats.
         reader: Reads questions before sentences are compared with them; None where no known question taught it.
         views: For each passage one row a sentence, where ``sentences`` is empty, see :mod:`index.viewing`.
     """

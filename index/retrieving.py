@@ -263,7 +263,7 @@ class Retriever:
             query: The words, for the lexical side.
             vector: The query's embedding, shape ``(dimension,)``.
             passages: Passages wanted, at least 1.
-            sentences: Sentences wanted; 0 leaves out ranking them.
+            sentences: Sentences wanted; 0 leaves out ranking them, and looking up known questions.
             filters: Applied before ranking.
 
         Raises:
@@ -295,16 +295,15 @@ class Retriever:
             PassageHit(part.passages[hit.row], hit.score, hit.rank, float(cosine))
             for hit, cosine in zip(fused, cosines, strict=True)
         ]
-        near = self._known[wanted.collection].look_up(vector, query)
         if not sentences:
-            found: tuple[SentenceHit, ...] = ()
-        elif part.sentences:
+            return Found(tuple(hits[:passages]), ())
+        if part.sentences:
             found = _rank_indexed(part, query, read, by_sentence, rows[1], sentences)
         else:
             best = [hit.row for hit in fused[:VIEWED_PASSAGES]]
             own, views = [part.passages[row] for row in best], [part.views[row] for row in best]
             found = rank_sentences(part.words, query, vector, own, views, sentences)
-        return Found(tuple(hits[:passages]), found, near)
+        return Found(tuple(hits[:passages]), found, self._known[wanted.collection].look_up(vector, query))
 
     def _rerank(self, query: str, part: Part, fused: list[Hit]) -> list[Hit]:
         """Order the best passages by what the reranker says; equal ones, and those behind, as they were.

@@ -268,16 +268,26 @@ class _Adam:
     def __init__(self, shape: tuple[int, ...], length: float) -> None:
         self._length = length
         self._mean, self._square = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+        self._room = np.empty(shape, dtype=np.float32)
         self._steps = 0
 
     def take(self, table: Floats, slope: Floats, share: float) -> None:
-        """Move a table, in place."""
+        """Move a table, in place. Nothing is laid out anew: most of a step is memory that is written."""
         self._steps += 1
-        self._mean += np.float32(1.0 - _MEAN_DECAY) * (slope - self._mean)
-        self._square += np.float32(1.0 - _SQUARE_DECAY) * (slope**2 - self._square)
-        length = np.float32(self._length * share / (1.0 - _MEAN_DECAY**self._steps))
-        even = np.sqrt(self._square / np.float32(1.0 - _SQUARE_DECAY**self._steps)) + np.float32(_TINY)
-        table -= length * self._mean / even
+        room = self._room
+        np.subtract(slope, self._mean, out=room)
+        room *= np.float32(1.0 - _MEAN_DECAY)
+        self._mean += room
+        np.square(slope, out=room)
+        room -= self._square
+        room *= np.float32(1.0 - _SQUARE_DECAY)
+        self._square += room
+        np.divide(self._square, np.float32(1.0 - _SQUARE_DECAY**self._steps), out=room)
+        np.sqrt(room, out=room)
+        room += np.float32(_TINY)
+        np.divide(self._mean, room, out=room)
+        room *= np.float32(self._length * share / (1.0 - _MEAN_DECAY**self._steps))
+        table -= room
 
 
 def _said(rows_of: Sequence[Sequence[int]], words: int) -> Floats:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _SECONDS = 60
+_AT_ONCE = signal.SIGKILL
+"""For what takes long to end, and of which nothing outlives the run."""
 
 
 def free_port() -> int:
@@ -27,7 +29,7 @@ def free_port() -> int:
 def open_server(
     command: Sequence[str], port: int, user: str | None = None, end: signal.Signals = signal.SIGINT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; it begins when the port answers."""
+    """Run a server until the block ends, when it gets the signal ``end``; it begins when the port answers."""
     group = None if user is None else user
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(list(command), stdout=said, stderr=said, user=user, group=group)
@@ -116,7 +118,7 @@ def open_s3() -> Iterator[dict[str, str]]:
             "s3.config": folder / "s3.json",
         }
         command = [str(Path(sys.executable).with_name("weed")), "server"]
-        with open_server([*command, *(f"-{name}={value}" for name, value in options.items())], port):
+        with open_server([*command, *(f"-{name}={value}" for name, value in options.items())], port, end=_AT_ONCE):
             address = f"http://127.0.0.1:{port}"
             yield {"AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true", **S3_KEYS}
 
@@ -128,7 +130,7 @@ def open_milvus_lite() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="backline-milvus-", ignore_cleanup_errors=True) as folder:
         program = str(Path(sys.executable).with_name("milvus-lite"))
         command = [program, "server", "--data-dir", folder, "--host", "127.0.0.1", "--port", str(port)]
-        with open_server(command, port):
+        with open_server(command, port, end=_AT_ONCE):
             address = f"http://127.0.0.1:{port}"
             _await_milvus(address)
             yield address

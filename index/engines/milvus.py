@@ -44,6 +44,9 @@ _CHECK_SECONDS: Final = 2.0
 """For connecting and for asking whether anybody is there."""
 
 _SETTLE_SECONDS: Final = 300.0
+_QUIET: Final = {"grpc.keepalive_permit_without_calls": 0}
+"""An idle connection is not tested: a server by gRPC's defaults drops whoever asks it "are you there?" often."""
+
 _SAID: Final = "Milvus (BACKLINE_MILVUS_URI) does not answer, or refuses us: {}"
 _FIELDS: Final = ["passage", "vector", "views"]
 _UNAVAILABLE: Final = 2
@@ -356,7 +359,7 @@ def connect(uri: str, token: str = "") -> MilvusClient:
     """
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # its faults reach our log through ours
     with _errors():
-        return MilvusClient(uri, token=token, timeout=_CHECK_SECONDS)
+        return MilvusClient(uri, token=token, timeout=_CHECK_SECONDS, grpc_options=_QUIET)
 
 
 def _alias(prefix: str, collection: str) -> str:

@@ -85,16 +85,18 @@ def put_back_others(question: str, hits: Sequence[SentenceHit], whole: str = "")
         whole: All of it, which names the illness where that part does not.
 
     Returns:
-        The same sentences; where the question names an illness, those that stand under or name only others have lost
-        0.2 of score and cosine. Equal scores keep their order.
+        The same sentences; where the question names an illness, those that stand under or name only others, or the back
+        where the question does not, have lost 0.2 of score and cosine. Equal scores keep their order.
     """
     asked = _illnesses(question) or _illnesses(whole)
     if not asked:
         return list(hits)
+    back = _BACK.search(f"{question} {whole}") is not None
     placed = []
     for hit in hits:
-        told = _illnesses(f"{hit.passage.context} {hit.text}")
-        other = bool(told) and not told & asked
+        where = f"{hit.passage.context} {hit.text}"
+        told = _illnesses(where)
+        other = not told & asked and (bool(told) or (not back and _BACK.search(where) is not None))
         placed.append(replace(hit, score=hit.score - _OTHER, cosine=hit.cosine - _OTHER) if other else hit)
     return sorted(placed, key=lambda hit: -hit.score)
 
@@ -116,6 +118,12 @@ _ILLNESSES = tuple(
     )
 )
 """Illnesses that each have pages of their own."""
+
+_BACK = re.compile(
+    r"\b(?:(?<!come )(?<!comes )(?<!coming )(?<!came )(?<!go )(?<!going )(?<!get )back|spine|spinal|spasms?)\b",
+    re.IGNORECASE,
+)
+"""The back itself: what comes back is none."""
 
 
 def _under(pattern: str, worth: float) -> Callable[[SentenceHit], float]:

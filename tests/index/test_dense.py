@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,35 @@ def test_a_filter_that_repeats_rows_or_allows_all_of_them_changes_nothing() -> N
     assert index.search(query, 50, [7, 7, 3]) == index.search(query, 50, [3, 7])
 
 
+@pytest.mark.parametrize("halved", [False, True])
+@pytest.mark.parametrize("rows", [range(20), range(20, 50), range(50), range(7, 8), range(3, 3)])
+def test_a_range_of_rows_is_a_filter_like_any_other(rows: range, *, halved: bool) -> None:
+    vectors, query = _unit(50, 16, 5), _unit(1, 16, 6)[0]
+    index = DenseIndex.build(vectors, halved=halved)
+    assert index.search(query, 9, rows) == index.search(query, 9, list(rows))
+    assert len(index.search(query, 9, rows)) == min(9, len(rows))
+
+
+def test_half_floats_are_right_to_four_places(tmp_path: Path) -> None:
+    vectors, queries = _unit(500, 384, 1), _unit(10, 384, 2)
+    index = DenseIndex.build(vectors, halved=True)
+    index.save(tmp_path / "rows.faiss")
+    again = DenseIndex.load(tmp_path / "rows.faiss")
+    assert again.kind == index.kind == "flat, half floats"
+    assert (tmp_path / "rows.faiss").stat().st_size < 0.6 * vectors.nbytes
+    for query in queries:
+        hits = again.search(query, 500)
+        assert {hit.row for hit in hits} == set(range(500))
+        exact = {hit.row: hit.score for hit in search_exact(query, vectors, 500)}
+        assert max(abs(hit.score - exact[hit.row]) for hit in hits) < 1e-4
+
+
 def test_a_filter_that_allows_nothing_finds_nothing() -> None:
     assert DenseIndex.build(_unit(5, 16, 7)).search(_unit(1, 16, 8)[0], 3, []) == []
 
 
-@pytest.mark.parametrize("rows", [[5], [-1], [0, 99]])
-def test_a_filter_that_names_a_row_that_is_not_there_is_refused(rows: list[int]) -> None:
+@pytest.mark.parametrize("rows", [[5], [-1], [0, 99], range(6), range(-1, 2), range(5, 9)])
+def test_a_filter_that_names_a_row_that_is_not_there_is_refused(rows: Sequence[int]) -> None:
     with pytest.raises(IndexError, match=r"\[0, 5\)"):
         DenseIndex.build(_unit(5, 16, 7)).search(_unit(1, 16, 8)[0], 3, rows)
 

@@ -232,8 +232,8 @@ def test_another_model_is_refused_by_the_name_of_both(two: tuple[Path, str, str]
 
 
 def test_another_format_is_refused(two: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.manifest.FORMAT", 7)
-    with pytest.raises(ForeignSnapshotError, match="snapshot format 6, but this process runs format 7"):
+    monkeypatch.setattr("index.manifest.FORMAT", 8)
+    with pytest.raises(ForeignSnapshotError, match="snapshot format 7, but this process runs format 8"):
         open_snapshot(two[0], MODEL)
 
 

@@ -49,6 +49,14 @@ def test_what_holds_for_another_illness_stands_behind() -> None:
     assert [h.text for h in whole] == [stone.text, infection.text]
 
 
+def test_who_asks_about_another_illness_is_not_told_about_the_back() -> None:
+    back, stone = hit("Much lowers the chance of back pain.", 0.9, start=0), hit("Kidney stones need water.", 0.8)
+    for question in ("Can kidney stones come back?", "How do I stop another kidney stone?"):
+        assert put_back_others(question, [back, stone]) == [stone, *put_back_others(question, [back])]
+    assert put_back_others("Can a kidney stone hurt in the back?", [back, stone]) == [back, stone]
+    assert put_back_others("Does back pain come back?", [back, stone]) == [back, stone]
+
+
 def test_repeats_are_left_out() -> None:
     hits = [hit("Bed rest should last two days at most.", 0.9), hit("Bed rest should last at most two days.", 0.89)]
     assert [h.text for h in choose_sentences([hits], stems)[0]] == ["Bed rest should last two days at most."]
