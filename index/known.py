@@ -46,7 +46,7 @@ class KnownQuestions:
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        answered = sum(not question.reason for question in part.questions)
+        answered = sum(not question.reason for question in part.questions)  # they come first
         self._answered, self._unanswered = range(answered), range(answered, len(part.questions))
 
     def look_up(self, vector: NDArray[np.float32], query: str) -> Nearness:

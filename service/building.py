@@ -19,7 +19,6 @@ from corpus.sentences import split_sentences
 from corpus.sources import load_shipped_documents
 from corpus.splitting import SPLITTER_VERSION
 from index.building import build_snapshot
-from index.caching import FILE as CACHE_FILE
 from index.caching import remember, remember_views
 from index.embedding import Embedder, MeteredEmbedder, Progress, SentenceTransformersEmbedder
 from index.errors import EngineError, ModelFileError, SnapshotError
@@ -28,7 +27,7 @@ from index.manifest import named_snapshots
 from index.model_files import ModelFiles, check_model_files, expected_model_id
 from index.onnx_embedder import check_onnx_files, is_outdated
 from index.onnx_export import export_apart
-from index.parts import Part, RemotePart
+from index.parts import RemotePart
 from index.snapshot import (
     Manifest,
     check_current_snapshot,
@@ -143,7 +142,6 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         remote = {} if at is None else _remote_parts(at, settings, progress)
         cache, shipped = settings.home / "cache", shipped_digest()
         before = read_shipped(settings.snapshots, embedder.model_id, shipped)
-        _recall_questions(before, embedder.model_id, cache)
         # Before the documents are read: one that comes meanwhile makes the snapshot outdated, never the reverse.
         stored = digest_of_stored(engine, but=remote)
         manifest = build_snapshot(
@@ -167,13 +165,6 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         lock.release()
         engine.dispose()
     return manifest
-
-
-def _recall_questions(part: Part | None, model_id: str, cache: Path) -> None:
-    """Take the vectors of known questions from a snapshot where this home has no cache: another machine made it."""
-    if part is not None and not (cache / CACHE_FILE).exists():
-        vectors = part.question_vectors.vectors(range(len(part.questions)))
-        remember(zip((question.text for question in part.questions), vectors, strict=True), model_id, cache)
 
 
 def open_workplace(settings: Settings, database: Engine, embedder: Embedder) -> Workplace | None:

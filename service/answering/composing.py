@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from index.hits import SentenceHit
+from service.answering.following_up import RETURNS
 
 MAX_SENTENCES = 5
 MAX_WORDS = 90
@@ -85,18 +86,19 @@ def put_back_others(question: str, hits: Sequence[SentenceHit], whole: str = "")
         whole: All of it, which names the illness where that part does not.
 
     Returns:
-        The same sentences; where the question names an illness, those that stand under or name only others, or the back
-        where the question does not, have lost 0.2 of score and cosine. Equal scores keep their order.
+        The same sentences; where the question names an illness, those that stand under or name only others, or only the
+        back where neither the question nor the illness has to do with it, have lost 0.2 of score and cosine. Equal
+        scores keep their order.
     """
     asked = _illnesses(question) or _illnesses(whole)
     if not asked:
         return list(hits)
-    back = _BACK.search(f"{question} {whole}") is not None
+    back = bool(asked & _OF_THE_BACK) or _names_back(f"{question} {whole}")
     placed = []
     for hit in hits:
         where = f"{hit.passage.context} {hit.text}"
         told = _illnesses(where)
-        other = not told & asked and (bool(told) or (not back and _BACK.search(where) is not None))
+        other = not told & asked and (bool(told) or (not back and _names_back(where)))
         placed.append(replace(hit, score=hit.score - _OTHER, cosine=hit.cosine - _OTHER) if other else hit)
     return sorted(placed, key=lambda hit: -hit.score)
 
@@ -119,11 +121,18 @@ _ILLNESSES = tuple(
 )
 """Illnesses that each have pages of their own."""
 
+_OF_THE_BACK = frozenset({3, 4, 5})
 _BACK = re.compile(
-    r"\b(?:(?<!come )(?<!comes )(?<!coming )(?<!came )(?<!go )(?<!going )(?<!get )back|spine|spinal|spasms?)\b",
+    r"\b(?:backs?|back ?aches?|spine|spinal|spasms?|lumbar|lumbago|sciatic\w*|(?:slipped )?dis[ck]s?|vertebra\w*)\b",
     re.IGNORECASE,
 )
-"""The back itself: what comes back is none."""
+_BACK_AGAIN = re.compile(
+    r"\b(?:is|are|was|were|gr[oe]ws?|growing|form(?:s|ing)?) back(?=\W*(?:$|[.,;?!]|again\b))", re.IGNORECASE
+)
+
+
+def _names_back(text: str) -> bool:
+    return _BACK.search(_BACK_AGAIN.sub(" ", RETURNS.sub(" ", text))) is not None
 
 
 def _under(pattern: str, worth: float) -> Callable[[SentenceHit], float]:

@@ -14,7 +14,7 @@ _LEANS = re.compile(
 _POINTS_BACK = re.compile(
     r"\b(?:the (?:first|second|other) one|(?<=which )ones?|it|that|this|they|them|those|these)\b", re.IGNORECASE
 )
-_RETURNS = re.compile(
+RETURNS = re.compile(
     r"\b(?:com(?:e|es|ing)|came|go(?:es|ing)?|went|get(?:s|ting)?|got|bring(?:s|ing)?|be|been|being) "
     r"(?:right |straight )?back\b(?! (?:pain|ache|spasm|muscle|injur|problem|trouble|surgery|strain|cramp))|"
     r"\bback (?:to (?:(?:my|your|his|her|their|the) )?(?:normal|usual|work|school|gym|office|sports?|life)|home)\b",
@@ -180,7 +180,7 @@ def complete_parts(parts: tuple[str, ...], whole: str, implied: str) -> tuple[st
 
 def names_topic(text: str) -> bool:
     """Whether a text says what it is about, in words that the sources have."""
-    text = _RETURNS.sub(" ", text)
+    text = RETURNS.sub(" ", text)
     return bool(TOPIC.search(text) or SUBJECT.search(text))
 
 

@@ -22,17 +22,17 @@ def _look_up(folder: Path, known: tuple[KnownQuestion, ...], query: str) -> Near
 def test_what_is_answered_and_what_is_not_is_told_apart(tmp_path: Path) -> None:
     known = (
         KnownQuestion("how to hold an ice pack", ("a:F02",)),
-        KnownQuestion("does an ice pack numb soreness", ("a:F01",)),
         KnownQuestion("who sells towels", reason="out_of_scope"),
+        KnownQuestion("does an ice pack numb soreness", ("a:F01",)),
         KnownQuestion("what does an ice pack cost", reason="not_in_sources"),
     )
     near = _look_up(tmp_path, known, "how to hold an ice pack")
     embedder = HashingEmbedder()
     vectors = embedder.embed([question.text for question in known])
-    expected = np.sort(vectors[:2] @ vectors[0])[::-1]
+    expected = np.sort(vectors[::2] @ vectors[0])[::-1]
     assert near.answered == pytest.approx(tuple(expected), abs=1e-3)
     assert near.answered[0] == pytest.approx(1.0, abs=1e-3)
-    assert near.unanswered == pytest.approx(tuple(np.sort(vectors[2:] @ vectors[0])[::-1]), abs=1e-3)
+    assert near.unanswered == pytest.approx(tuple(np.sort(vectors[1::2] @ vectors[0])[::-1]), abs=1e-3)
     assert near.reason == "not_in_sources"
 
 

@@ -8,6 +8,7 @@ from corpus.records import Document
 from index.building import build_snapshot
 from index.errors import ForeignSnapshotError
 from index.fusion import LEXICAL_SHARE
+from index.known import NOWHERE
 from index.retrieving import DEPTH, SENTENCE_LEXICAL_SHARE, Filters, Retriever
 from index.snapshot import open_snapshot
 from index.viewing import HEADING_SHARE
@@ -240,6 +241,7 @@ def test_a_query_says_how_near_it_is_to_known_questions_of_its_collection(
     retriever = Retriever(open_snapshot(tmp_path, embedder.model_id), embedder)
     vector = retriever.embed("what does an ice pack cost")
     near = retriever.find("what does an ice pack cost", vector, 1, 1).known
+    assert retriever.find("what does an ice pack cost", vector, 1, 0).known == NOWHERE
     vectors = embedder.embed([question.text for question in known])
     assert list(near.answered) == pytest.approx([float(vectors[0] @ vector)], abs=1e-3)
     assert list(near.unanswered) == pytest.approx([1.0, float(vectors[2] @ vector)], abs=1e-3)

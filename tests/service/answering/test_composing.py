@@ -49,12 +49,35 @@ def test_what_holds_for_another_illness_stands_behind() -> None:
     assert [h.text for h in whole] == [stone.text, infection.text]
 
 
-def test_who_asks_about_another_illness_is_not_told_about_the_back() -> None:
-    back, stone = hit("Much lowers the chance of back pain.", 0.9, start=0), hit("Kidney stones need water.", 0.8)
-    for question in ("Can kidney stones come back?", "How do I stop another kidney stone?"):
-        assert put_back_others(question, [back, stone]) == [stone, *put_back_others(question, [back])]
-    assert put_back_others("Can a kidney stone hurt in the back?", [back, stone]) == [back, stone]
-    assert put_back_others("Does back pain come back?", [back, stone]) == [back, stone]
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can kidney stones come back?",
+        "How do I stop another kidney stone?",
+        "My kidney stones are back, how do I stop them?",
+        "Will my gallstones grow back?",
+    ],
+)
+def test_who_asks_about_another_illness_is_not_told_about_the_back(question: str) -> None:
+    back, both = hit("Much lowers the chance of back pain.", 0.9), hit("Kidney stones and gallstones need water.", 0.8)
+    assert [h.text for h in put_back_others(question, [back, both])] == [both.text, back.text]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can a kidney stone hurt in the back?",
+        "kidney stone or sciatica?",
+        "Gallstones or a slipped disc?",
+        "Can a kidney stone give me backache?",
+        "What are the warning signs of cauda equina?",
+        "Is a spinal tumor likely?",
+        "Does back pain come back?",
+    ],
+)
+def test_who_asks_about_the_back_too_is_told_about_it(question: str) -> None:
+    back, both = hit("Most pain in the back soon eases.", 0.9), hit("Kidney stones and gallstones need water.", 0.8)
+    assert put_back_others(question, [back, both])[0] == back
 
 
 def test_repeats_are_left_out() -> None:
