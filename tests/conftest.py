@@ -119,8 +119,7 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the shipped corpus's index, shared by all processes of the run: take a copy to change it."""
-    root = tmp_path_factory.getbasetemp()
-    return build_once(root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root)
+    return build_once(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

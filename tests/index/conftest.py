@@ -11,6 +11,7 @@ from index.embedding import SentenceTransformersEmbedder
 from index.model_files import ModelFiles, check_model_files
 from index.onnx_embedder import OnnxEmbedder, check_onnx_files
 from index.onnx_export import export_onnx
+from tests.homes import make_once
 from tests.index.fakes import HashingEmbedder, make_document
 
 
@@ -69,10 +70,8 @@ def reference(model: ModelFiles) -> Iterator[SentenceTransformersEmbedder]:
 def exports(
     model: ModelFiles, reference: SentenceTransformersEmbedder, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with the real model's export."""
-    home = tmp_path_factory.mktemp("exports")
-    export_onnx(model, home, reference)
-    return home
+    """A folder with the real model's export, shared by all processes of the run."""
+    return make_once(tmp_path_factory, "exports", lambda home: export_onnx(model, home, reference))
 
 
 @pytest.fixture(scope="session")
