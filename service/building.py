@@ -221,14 +221,15 @@ def _remote_parts(at: Workplace, settings: Settings, progress: Progress | None) 
 
 
 def _drop_unused(at: Workplace, settings: Settings) -> None:
-    """Take out of the engine elsewhere what neither a kept snapshot nor a stored document needs.
+    """Take out of the engine elsewhere what neither a kept snapshot nor a document needs that is stored or noted there.
 
     Of machines that share a database others may still search what was there before everything was made anew: it stays
     until the next time.
     """
     recipe = at.recipe
     recipes = (recipe, one_before(recipe)) if isinstance(settings.database, str) else (recipe,)
-    used = {engine_name(name, one) for name in stored_collections(at.database) for one in recipes}
+    stored = stored_collections(at.database)
+    used = {engine_name(name, one) for one in recipes for name in (*stored, *sizes(at.database, one))}
     for name in named_snapshots(settings.snapshots):
         with suppress(SnapshotError):
             manifest = read_manifest(settings.snapshots, name)

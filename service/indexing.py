@@ -199,7 +199,9 @@ def _work_at(at: Workplace, recipe: str, names: Sequence[str]) -> None:
     for collection, some in groupby(sorted(names, key=lambda name: where[name]), key=lambda name: where[name]):
         if collection:
             own = list(some)
-            _write(at.server.open(engine_name(collection, recipe), make=True), own, passages, viewed)
+            # A collection of which something was noted was made: where it is missing now, it was lost with the rest.
+            make = not table.is_noted(at.database, collection, recipe)
+            _write(at.server.open(engine_name(collection, recipe), make=make), own, passages, viewed)
             gone, older = [name for name in own if name not in stored], engine_name(collection, one_before(recipe))
             if gone and at.server.has(older):
                 at.server.open(older).delete_documents(gone)
