@@ -226,6 +226,10 @@ def _drop_unused(at: Workplace, settings: Settings) -> None:
     Of machines that share a database others may still search what was there before everything was made anew: it stays
     until the next time.
     """
+    at.server.keep_only(lambda: _used(at, settings))
+
+
+def _used(at: Workplace, settings: Settings) -> set[str]:
     recipe = at.recipe
     recipes = (recipe, one_before(recipe)) if isinstance(settings.database, str) else (recipe,)
     stored = stored_collections(at.database)
@@ -234,7 +238,7 @@ def _drop_unused(at: Workplace, settings: Settings) -> None:
         with suppress(SnapshotError):
             manifest = read_manifest(settings.snapshots, name)
             used |= {part.name for part in read_remote_parts(settings.snapshots, manifest).values()}
-    at.server.keep_only(sorted(used))
+    return used
 
 
 def _was_built_elsewhere(settings: Settings, shared: SharedSnapshots, changes: int) -> bool:

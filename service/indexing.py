@@ -12,7 +12,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -57,8 +57,8 @@ class Server(Protocol):
     def has(self, name: str) -> bool:
         """Whether there is a collection of that name."""
 
-    def keep_only(self, names: Sequence[str]) -> None:
-        """Remove every other collection of this installation."""
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        """Remove every other collection of this installation, of those that are there before it asks for names."""
 
     def settle(self, name: str) -> None:
         """Have the latest rows of a collection indexed."""

@@ -12,7 +12,7 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final
@@ -300,16 +300,21 @@ class MilvusServer:
         with _errors():
             return bool(client.has_collection(_alias(self._prefix, name), timeout=_TIMEOUT_SECONDS))
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """Remove every other collection of this installation.
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        """Remove every other collection of this installation; one that is made meanwhile stays.
+
+        Args:
+            names: Asked for once it is known which collections there are: whoever needs one of these has said so.
 
         Raises:
             EngineError: Milvus does not answer or refuses.
         """
         client = self._connected()
-        kept = {_alias(self._prefix, name) for name in names}
         with _errors():
-            for collection in client.list_collections(timeout=_TIMEOUT_SECONDS):
+            there = client.list_collections(timeout=_TIMEOUT_SECONDS)
+        kept = {_alias(self._prefix, name) for name in names()}
+        with _errors():
+            for collection in there:
                 alias = "_".join(collection.split("_")[:-2])
                 if alias.startswith(f"{self._prefix}_") and alias not in kept:
                     if client.has_collection(alias):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,8 +57,10 @@ class Here:
     def has(self, name: str) -> bool:
         return name in self.engines
 
-    def keep_only(self, names: Sequence[str]) -> None:
-        self.engines = {name: engine for name, engine in self.engines.items() if name in names}
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        there = set(self.engines)
+        for name in there - set(names()):
+            del self.engines[name]
 
     def settle(self, name: str) -> None:
         del name

@@ -80,11 +80,23 @@ def test_what_nothing_needs_is_removed_and_nobody_elses(milvus_server: str) -> N
     ours, theirs = (MilvusServer(milvus_server, "", "hashing@1", 16, prefix) for prefix in ("keeps", "keep"))
     for server, name in ((ours, "clinic"), (ours, "old"), (theirs, "old")):
         server.open(name, make=True)
-    ours.keep_only(["clinic", "unknown"])
+    ours.keep_only(lambda: ["clinic", "unknown"])
     ours.open("clinic")
     with pytest.raises(EngineError, match="lost a collection"):
         ours.open("old")
     theirs.open("old")
+
+
+def test_what_is_made_while_it_is_asked_what_to_keep_stays(milvus_server: str) -> None:
+    server = MilvusServer(milvus_server, "", "hashing@1", 16, "meanwhile")
+    server.open("old", make=True)
+
+    def kept() -> list[str]:
+        server.open("new", make=True)
+        return []
+
+    server.keep_only(kept)
+    assert (server.has("old"), server.has("new")) == (False, True)
 
 
 def test_of_several_that_make_a_collection_at_once_all_write_into_the_same(milvus_server: str) -> None:
