@@ -39,7 +39,7 @@ from index.snapshot import (
 from index.snapshot import remote_parts as read_remote_parts
 from service.indexing import Server, Workplace, engine_name, holds, index_waiting, one_before, recipe_of, remote_parts
 from service.settings import Settings
-from service.sharing import SharedSnapshots, open_shared
+from service.sharing import OvertakenError, SharedSnapshots, open_shared
 from service.storage.database import is_made, open_database
 from service.storage.documents import (
     NOTHING_STORED,
@@ -49,7 +49,7 @@ from service.storage.documents import (
     withdrawn_versions,
 )
 from service.storage.indexing import load_installation, sizes
-from service.storage.locking import lock_for, wait_for
+from service.storage.locking import Lock, lock_for, wait_for
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +125,9 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
     """Build and publish from what is stored now; older snapshots that hold what was deleted are removed.
 
     One process builds at a time, from what is stored when its turn comes: the last one publishes the last state.
+
+    Raises:
+        OvertakenError: this one lost its turn before all machines were told.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_database(settings.database)
@@ -138,7 +141,7 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         changes = 0 if shared is None else shared.changes()
         if shared is not None and _was_built_elsewhere(settings, shared, changes):
             manifest = check_current_snapshot(settings.snapshots)
-            shared.hand_over(manifest.snapshot_id, changes)
+            _hand_over(shared, lock, manifest, changes)
             return manifest
         remote = {} if at is None else _remote_parts(at, settings, progress)
         cache, shipped = settings.home / "cache", shipped_digest()
@@ -160,13 +163,20 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         )
         drop_snapshots_with(settings.snapshots, withdrawn_versions(engine))
         if shared is not None:
-            shared.hand_over(manifest.snapshot_id, changes)
+            _hand_over(shared, lock, manifest, changes)
         if at is not None:
             _drop_unused(at, settings)
     finally:
         lock.release()
         engine.dispose()
     return manifest
+
+
+def _hand_over(shared: SharedSnapshots, lock: Lock, manifest: Manifest, changes: int) -> None:
+    """Publish to all machines, unless the lock went with its connection: another may build by now."""
+    if not lock.held():
+        raise OvertakenError
+    shared.hand_over(manifest.snapshot_id, changes)
 
 
 def _recall_questions(part: Part | None, model_id: str, cache: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from index.caching import FILE, VIEWS
-from index.errors import NoSnapshotError, StoreError
+from index.errors import NoSnapshotError, RetrievalError, StoreError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
 from service.settings import Settings
@@ -23,6 +23,16 @@ _log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.5
 """So long another machine may take to begin with what it has stored, before this one builds it."""
+
+
+class OvertakenError(RetrievalError):
+    """Another machine builds or has built meanwhile; nothing was published."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database was out of reach while the index was built, and another machine may have built meanwhile: "
+            "nothing was published; build again with `backline index`"
+        )
 
 
 class SharedSnapshots:
@@ -71,10 +81,12 @@ class SharedSnapshots:
 
         Raises:
             StoreError: the store does not take it; the row still names the one before.
+            OvertakenError: the row names one with more changes, and still does.
         """
         with self._lock:
             self._store.send(self._root, snapshot_id)
-            publish(self._engine, Published(snapshot_id, changes))
+            if not publish(self._engine, Published(snapshot_id, changes)):
+                raise OvertakenError
             self._seen = snapshot_id
         # This machine's own look need not wait for what follows.
         self._store.keep_only(named_snapshots(self._root))
