@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,12 +77,14 @@ class SharedSnapshots:
     def hand_over(self, snapshot_id: str, changes: int) -> None:
         """Publish a snapshot of this machine to all; on return every look finds it.
 
+        The store is tidied and the cache sent last: where that fails it is logged, and left to the next build.
+
         Args:
             snapshot_id: Its name.
             changes: Changes that were counted before its documents were read.
 
         Raises:
-            StoreError: the store does not take it; the row still names the one before.
+            StoreError: the store does not take the snapshot; the row still names the one before.
             OvertakenError: the row names one with more changes, and still does.
         """
         with self._lock:
@@ -89,9 +93,11 @@ class SharedSnapshots:
                 raise OvertakenError
             self._seen = snapshot_id
         # This machine's own look need not wait for what follows.
-        self._store.keep_only(named_snapshots(self._root))
-        for cache in self._caches:
-            self._store.send_cache(cache)
+        with _left_to_the_next("older snapshots stay in the store"):
+            self._store.keep_only(named_snapshots(self._root))
+        with _left_to_the_next("the cache was not sent"):
+            for cache in self._caches:
+                self._store.send_cache(cache)
 
     def changes(self) -> int:
         """Return how often documents have changed."""
@@ -125,6 +131,15 @@ def open_shared(settings: Settings, engine: Engine) -> SharedSnapshots | None:
     except ModuleNotFoundError:
         raise StoreError("the extra is not installed: pip install 'backline[scale]'") from None
     return SharedSnapshots(engine, SnapshotStore(settings.snapshots_url), settings)
+
+
+@contextmanager
+def _left_to_the_next(what: str) -> Iterator[None]:
+    """Let a fault of the store pass: what the next build will do anyway fails none."""
+    try:
+        yield
+    except StoreError as error:
+        _log.warning("%s: %s", what, error)
 
 
 def _current(root: Path) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from corpus.records import Document, Section, Source, Span
 from index.building import build_snapshot
 from index.caching import FILE, VIEWS
+from index.errors import StoreError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
 from index.sharing import SnapshotStore
@@ -122,3 +123,24 @@ def test_a_snapshot_with_fewer_changes_takes_no_published_ones_place(machine: Ma
     assert published(one.engine) == Published(newer.snapshot_id, 1)
     one.shared.follow()
     assert one.documents() == {"doc_beds", "doc_ours"}
+
+
+def test_a_store_that_fails_after_all_were_told_fails_no_build(
+    machine: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = machine("one"), machine("other")
+
+    def away(*_: object) -> None:
+        raise StoreError("TimeoutError")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SnapshotStore, "keep_only", away)
+        meanwhile.setattr(SnapshotStore, "send_cache", away)
+        built = one.build()
+    assert published(other.engine) == Published(built.snapshot_id, 0)
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "older snapshots stay in the store",
+        "the cache was not sent",
+    ]
+    other.shared.follow()
+    assert other.documents() == {"doc_ours"}
