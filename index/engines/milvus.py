@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -89,7 +89,7 @@ class MilvusPassages:
                 if not make:
                     raise EngineError("Milvus has lost a collection: fill it anew with `backline index --rebuild`")
                 self._make_first()
-            name = client.describe_alias(self._alias)["collection_name"]
+            name = client.describe_alias(self._alias, timeout=_TIMEOUT_SECONDS)["collection_name"]
         if name.split("_")[-2] != self._model:
             raise ForeignCollectionError(collection, model_id)
 
@@ -127,7 +127,11 @@ class MilvusPassages:
         """Yield every passage with its vectors."""
         with _errors():
             pages = self._client.query_iterator(
-                self._target, batch_size=_AT_ONCE, output_fields=_FIELDS, consistency_level="Strong"
+                self._target,
+                batch_size=_AT_ONCE,
+                output_fields=_FIELDS,
+                consistency_level="Strong",
+                timeout=_TIMEOUT_SECONDS,
             )
         try:
             while True:
@@ -137,7 +141,8 @@ class MilvusPassages:
                     return
                 yield from map(_kept, rows)
         finally:
-            pages.close()
+            with suppress(EngineError), _errors():
+                pages.close()
 
     @contextmanager
     def replacing(self) -> Iterator["MilvusPassages"]:
@@ -145,18 +150,19 @@ class MilvusPassages:
         newer = object.__new__(MilvusPassages)
         newer.__dict__.update(self.__dict__)
         with _errors():
-            before = self._client.describe_alias(self._alias)["collection_name"]
+            before = self._client.describe_alias(self._alias, timeout=_TIMEOUT_SECONDS)["collection_name"]
             newer._target = self._make()
         try:
             yield newer
             with _errors():
-                self._client.alter_alias(newer._target, self._alias)
+                self._client.alter_alias(newer._target, self._alias, timeout=_TIMEOUT_SECONDS)
         except BaseException:
-            self._client.drop_collection(newer._target)
+            with suppress(EngineError), _errors():  # what led here is the fault to tell
+                self._client.drop_collection(newer._target, timeout=_TIMEOUT_SECONDS)
             raise
         newer._target = self._alias
         with _errors():
-            self._client.drop_collection(before)
+            self._client.drop_collection(before, timeout=_TIMEOUT_SECONDS)
 
     def __len__(self) -> int:
         with _errors():
@@ -215,10 +221,10 @@ class MilvusPassages:
         """Make the collection; of several that do so at once one is first, and the others take what it made."""
         made = self._make()
         try:
-            self._client.create_alias(made, self._alias)
+            self._client.create_alias(made, self._alias, timeout=_TIMEOUT_SECONDS)
         except MilvusException:
-            self._client.drop_collection(made)
-            if not self._client.has_collection(self._alias):
+            self._client.drop_collection(made, timeout=_TIMEOUT_SECONDS)
+            if not self._client.has_collection(self._alias, timeout=_TIMEOUT_SECONDS):
                 raise
 
     def _make(self) -> str:
@@ -258,7 +264,9 @@ class MilvusPassages:
         indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=weights)
         indexes.add_index("document_id", index_type="INVERTED")
         indexes.add_index("source_id", index_type="INVERTED")
-        self._client.create_collection(name, schema=schema, index_params=indexes, consistency_level="Strong")
+        self._client.create_collection(
+            name, schema=schema, index_params=indexes, consistency_level="Strong", timeout=_TIMEOUT_SECONDS
+        )
         return name
 
 
@@ -317,9 +325,9 @@ class MilvusServer:
             for collection in there:
                 alias = "_".join(collection.split("_")[:-2])
                 if alias.startswith(f"{self._prefix}_") and alias not in kept:
-                    if client.has_collection(alias):
-                        client.drop_alias(alias)
-                    client.drop_collection(collection)
+                    if client.has_collection(alias, timeout=_TIMEOUT_SECONDS):
+                        client.drop_alias(alias, timeout=_TIMEOUT_SECONDS)
+                    client.drop_collection(collection, timeout=_TIMEOUT_SECONDS)
 
     def settle(self, name: str) -> None:
         """Have a collection's latest rows indexed: until then each search reads them one by one.

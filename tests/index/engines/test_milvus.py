@@ -1,9 +1,12 @@
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 import pytest
+from pymilvus import MilvusClient
+from pymilvus.client.iterator import QueryIterator
 from pymilvus.exceptions import MilvusException
 
 from index.engines.milvus import MilvusPassages, MilvusServer, _errors, connect
@@ -35,6 +38,62 @@ def test_a_swap_leaves_no_collection_behind(milvus_server: str, open_milvus: Cal
         raise KeyError
     kept = [name for name in connect(milvus_server).list_collections() if name.startswith(engine._alias)]
     assert len(kept) == 1
+
+
+class Timed:
+    """A client that notes which calls have no deadline."""
+
+    def __init__(self, client: MilvusClient) -> None:
+        self._client = client
+        self.endless: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            if name != "prepare_index_params" and options.get("timeout") is None:
+                self.endless.append(name)
+            return getattr(self._client, name)(*args, **options)
+
+        return call
+
+
+def test_every_call_has_a_deadline(milvus_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed = Timed(connect(milvus_server))
+    monkeypatch.setattr("index.engines.milvus.connect", lambda *_: timed)
+    server = MilvusServer(milvus_server, "", "hashing@1", 16, "timed")
+    engine = server.open("clinic", make=True)
+    engine.add(view(made(4), EMBEDDER))
+    with engine.replacing() as filling:
+        filling.add(view(made(2), EMBEDDER))
+    with pytest.raises(KeyError), engine.replacing():
+        raise KeyError
+    assert len(list(engine.everything())) == 2
+    server.settle("clinic")
+    server.check()
+    server.keep_only(list)
+    assert not server.has("clinic")
+    assert timed.endless == []
+
+
+def test_a_fault_of_tidying_up_hides_no_other(
+    open_milvus: Callable[[], MilvusPassages], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_milvus()
+    engine.add(view(made(4), EMBEDDER))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise MilvusException(code=100)
+
+    def break_off(*_: object) -> None:
+        raise MilvusException(code=1_000)
+
+    monkeypatch.setattr(QueryIterator, "close", refuse)
+    assert len(list(engine.everything())) == 4
+    monkeypatch.setattr(QueryIterator, "next", break_off)
+    with pytest.raises(EngineError, match="code 1000"):
+        list(engine.everything())
+    monkeypatch.setattr(engine._client, "drop_collection", refuse)
+    with pytest.raises(KeyError), engine.replacing():
+        raise KeyError
 
 
 def test_a_milvus_that_does_not_answer_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
