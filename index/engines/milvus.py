@@ -52,6 +52,14 @@ _FIELDS: Final = ["passage", "vector", "views"]
 _UNAVAILABLE: Final = 2
 """The last code of those that say that nobody is there, or not yet; greater ones refuse what was asked."""
 
+_ABSENT: Final = (
+    None,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNAVAILABLE,
+)
+"""What gRPC itself says of nobody being there."""
+
 
 class MilvusPassages:
     """The passages of one collection in Milvus.
@@ -383,8 +391,10 @@ def _alias(prefix: str, collection: str) -> str:
 def _errors() -> Iterator[None]:
     try:
         yield
-    except grpc.RpcError as error:  # its deadline passed
-        raise EngineAwayError(_SAID.format(type(error).__name__)) from error
+    except grpc.RpcError as error:
+        code = getattr(error, "code", lambda: None)()
+        says = type(error).__name__ if code is None else f"code {code.name}"
+        raise (EngineAwayError if code in _ABSENT else EngineError)(_SAID.format(says)) from error
     except MilvusException as error:
         refused = isinstance(error.code, int) and error.code > _UNAVAILABLE
         raise (EngineError if refused else EngineAwayError)(_SAID.format(f"code {error.code}")) from error

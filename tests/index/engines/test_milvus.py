@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc.aio import AioRpcError, Metadata
 from pymilvus import MilvusClient
 from pymilvus.client.iterator import QueryIterator
 from pymilvus.exceptions import MilvusException
@@ -113,12 +114,25 @@ def test_to_connect_takes_no_longer_than_to_check(monkeypatch: pytest.MonkeyPatc
             server.open("clinic")
 
 
+def rpc_error(code: grpc.StatusCode) -> grpc.RpcError:
+    return AioRpcError(code, Metadata(), Metadata())
+
+
 @pytest.mark.parametrize(
-    ("error", "away"),
-    [(grpc.RpcError(), True), (MilvusException(code=1), True), (MilvusException(code=100), False)],
+    ("error", "away", "said"),
+    [
+        (grpc.RpcError(), True, "RpcError"),
+        (rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED), True, "code DEADLINE_EXCEEDED"),
+        (rpc_error(grpc.StatusCode.UNAVAILABLE), True, "code UNAVAILABLE"),
+        (rpc_error(grpc.StatusCode.CANCELLED), True, "code CANCELLED"),
+        (rpc_error(grpc.StatusCode.PERMISSION_DENIED), False, "code PERMISSION_DENIED"),
+        (rpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED), False, "code RESOURCE_EXHAUSTED"),
+        (MilvusException(code=1), True, "code 1"),
+        (MilvusException(code=100), False, "code 100"),
+    ],
 )
-def test_a_refusal_is_not_an_absence(error: Exception, away: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    with pytest.raises(EngineError) as told, _errors():
+def test_a_refusal_is_not_an_absence(error: Exception, away: bool, said: str) -> None:  # noqa: FBT001 - a parameter of the test
+    with pytest.raises(EngineError, match=said) as told, _errors():
         raise error
     assert isinstance(told.value, EngineAwayError) == away
 
