@@ -1,4 +1,5 @@
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +11,7 @@ from pymilvus import MilvusClient
 from pymilvus.client.iterator import QueryIterator
 from pymilvus.exceptions import MilvusException
 
-from index.engines.milvus import MilvusPassages, MilvusServer, _errors, connect
+from index.engines.milvus import _QUIET, MilvusPassages, MilvusServer, _errors, connect
 from index.errors import EngineAwayError, EngineError, ForeignCollectionError
 from index.viewing import view
 from tests.index.engines.test_contract import EMBEDDER, made
@@ -116,6 +117,24 @@ def test_to_connect_takes_no_longer_than_to_check(monkeypatch: pytest.MonkeyPatc
 
 def rpc_error(code: grpc.StatusCode) -> grpc.RpcError:
     return AioRpcError(code, Metadata(), Metadata())
+
+
+def test_an_idle_connection_is_not_tested_and_closed_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("index.engines.milvus.MilvusClient", lambda *_, **options: given.update(options))
+    connect("http://127.0.0.1:19530")
+    assert given["grpc_options"] == {"grpc.keepalive_permit_without_calls": 0, "grpc.client_idle_timeout_ms": 60_000}
+
+
+def test_a_connection_that_was_closed_for_idling_opens_anew(
+    milvus_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_QUIET, "grpc.client_idle_timeout_ms", 200)
+    client = connect(milvus_server, "idle:idle")  # connections with the same token are shared
+    idle = threading.Event()
+    client._handler._channel.subscribe(lambda state: idle.set() if state is grpc.ChannelConnectivity.IDLE else None)
+    assert idle.wait(10)
+    assert not client.has_collection("unknown", timeout=5)
 
 
 @pytest.mark.parametrize(
