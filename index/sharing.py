@@ -3,7 +3,10 @@
 The only file that imports obstore. In the store each snapshot has a folder of its name, as on the disk.
 """
 
+import os
+import secrets
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -107,16 +110,19 @@ class SnapshotStore:
             raise StoreError(type(error).__name__) from error
 
     def bring_cache(self, file: Path) -> None:
-        """Copy the cache of embeddings from the store, if there is one; its rows carry hashes of their own.
+        """Copy the cache of embeddings from the store, if there is one and still none here when it has arrived.
+
+        Its rows carry hashes of their own.
 
         Raises:
             StoreError: the store does not answer or refuses us.
         """
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".{file.name}.new")
+        aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
         try:
             self._copy(f"{_CACHE}/{file.name}", aside)
-            aside.replace(file)
+            with suppress(FileExistsError):  # what another brought or made meanwhile may be in use
+                os.link(aside, file)
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:

@@ -116,6 +116,25 @@ def test_the_cache_of_embeddings_goes_along(store_address: str, tmp_path: Path) 
     assert [file.read_bytes() for file in (tmp_path / "b").iterdir()] == [b"vectors"]
 
 
+def test_a_cache_that_came_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, file = SnapshotStore(f"file://{tmp_path / 'shared'}"), tmp_path / "here" / "embeddings.sqlite"
+    (tmp_path / "embeddings.sqlite").write_bytes(b"vectors")
+    store.send_cache(tmp_path / "embeddings.sqlite")
+    copy, asides = SnapshotStore._copy, []
+
+    def slow(self: SnapshotStore, name: str, target: Path) -> None:
+        copy(self, name, target)
+        asides.append(target)
+        if len(asides) == 1:
+            store.bring_cache(file)  # another worker does the same
+            file.write_bytes(b"in use")
+
+    monkeypatch.setattr(SnapshotStore, "_copy", slow)
+    store.bring_cache(file)
+    assert len(set(asides)) == 2
+    assert [one.read_bytes() for one in file.parent.iterdir()] == [b"in use"]
+
+
 def test_a_store_that_does_not_answer_is_an_error_of_ours(here: tuple[Path, str], tmp_path: Path) -> None:
     root, name = here
     (tmp_path / "file").write_text("no folder")
