@@ -1,6 +1,9 @@
 from pathlib import Path
+from typing import BinaryIO
 
+import obstore
 import pytest
+from obstore.store import ObjectStore
 
 from corpus.records import Document
 from index.building import build_snapshot
@@ -90,6 +93,28 @@ def test_a_transfer_that_breaks_off_leaves_nothing_and_works_the_next_time(
     assert [folder.name for folder in there.iterdir() if folder.is_dir()] == []
     receive_snapshot(there, name, whole)
     assert current_snapshot_id(there) == name
+
+
+def test_what_is_damaged_in_the_store_is_sent_again_and_nothing_else(
+    here: tuple[Path, str], store_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, name = here
+    store, put, sent = SnapshotStore(store_address), obstore.put, []
+    store.send(root, name)
+    put(store._store, f"{name}/documents.jsonl", b"cut")
+    obstore.delete(store._store, f"{name}/parts/0/passages.faiss")
+    with pytest.raises(NoSnapshotError):
+        store.bring(tmp_path / "there", name)
+
+    def noted(to: ObjectStore, path: str, content: BinaryIO) -> None:
+        sent.append(path.removeprefix(f"{name}/"))
+        put(to, path, content)
+
+    monkeypatch.setattr("index.sharing.obstore.put", noted)
+    store.send(root, name)
+    assert sorted(sent) == ["documents.jsonl", "parts/0/passages.faiss"]
+    store.bring(tmp_path / "there", name)
+    assert open_snapshot(tmp_path / "there", MODEL).id == name
 
 
 def test_the_store_keeps_what_it_is_told_to_keep(
