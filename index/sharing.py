@@ -3,7 +3,10 @@
 The only file that imports obstore. In the store each snapshot has a folder of its name, as on the disk.
 """
 
+import os
+import secrets
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -41,18 +44,20 @@ class SnapshotStore:
             raise StoreError(type(error).__name__) from error
 
     def send(self, root: Path, snapshot_id: str) -> None:
-        """Copy a snapshot into the store, the manifest last; what is there whole is not sent again.
+        """Copy a snapshot into the store, the manifest last; of one that is there what is missing or has another size.
 
         Raises:
             StoreError: the store does not answer or refuses us.
         """
         folder, manifest = snapshot_folder(root, snapshot_id), read_manifest(root, snapshot_id)
         try:
-            if self._has(f"{snapshot_id}/{MANIFEST}"):
-                return
-            for name in (*manifest.files, MANIFEST):
-                with (folder / name).open("rb") as content:
-                    obstore.put(self._store, f"{snapshot_id}/{name}", content)
+            sizes = {name: int(facts["bytes"]) for name, facts in manifest.files.items()}
+            sizes[MANIFEST] = (folder / MANIFEST).stat().st_size
+            there = self._sizes(snapshot_id) if self._has(f"{snapshot_id}/{MANIFEST}") else {}
+            for name, size in sizes.items():
+                if there.get(f"{snapshot_id}/{name}") != size:
+                    with (folder / name).open("rb") as content:
+                        obstore.put(self._store, f"{snapshot_id}/{name}", content)
         except (BaseError, OSError) as error:
             raise StoreError(type(error).__name__) from error
 
@@ -107,16 +112,19 @@ class SnapshotStore:
             raise StoreError(type(error).__name__) from error
 
     def bring_cache(self, file: Path) -> None:
-        """Copy the cache of embeddings from the store, if there is one; its rows carry hashes of their own.
+        """Copy the cache of embeddings from the store, if there is one and still none here when it has arrived.
+
+        Its rows carry hashes of their own.
 
         Raises:
             StoreError: the store does not answer or refuses us.
         """
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".{file.name}.new")
+        aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
         try:
             self._copy(f"{_CACHE}/{file.name}", aside)
-            aside.replace(file)
+            with suppress(FileExistsError):  # what another brought or made meanwhile may be in use
+                os.link(aside, file)
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:
@@ -130,6 +138,9 @@ class SnapshotStore:
         except (NotFoundError, FileNotFoundError):
             return False
         return True
+
+    def _sizes(self, folder: str) -> dict[str, int]:
+        return {meta["path"]: meta["size"] for batch in obstore.list(self._store, folder) for meta in batch}
 
     def _copy(self, name: str, target: Path) -> None:
         with target.open("wb") as file:

@@ -38,7 +38,7 @@ from index.snapshot import (
 from index.snapshot import remote_parts as read_remote_parts
 from service.indexing import Server, Workplace, engine_name, holds, index_waiting, one_before, recipe_of, remote_parts
 from service.settings import Settings
-from service.sharing import SharedSnapshots, open_shared
+from service.sharing import OvertakenError, SharedSnapshots, open_shared
 from service.storage.database import is_made, open_database
 from service.storage.documents import (
     NOTHING_STORED,
@@ -48,7 +48,7 @@ from service.storage.documents import (
     withdrawn_versions,
 )
 from service.storage.indexing import load_installation, sizes
-from service.storage.locking import lock_for, wait_for
+from service.storage.locking import Lock, lock_for, wait_for
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +124,9 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
     """Build and publish from what is stored now; older snapshots that hold what was deleted are removed.
 
     One process builds at a time, from what is stored when its turn comes: the last one publishes the last state.
+
+    Raises:
+        OvertakenError: this one lost its turn before all machines were told.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_database(settings.database)
@@ -137,7 +140,7 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         changes = 0 if shared is None else shared.changes()
         if shared is not None and _was_built_elsewhere(settings, shared, changes):
             manifest = check_current_snapshot(settings.snapshots)
-            shared.hand_over(manifest.snapshot_id, changes)
+            _hand_over(shared, lock, manifest, changes)
             return manifest
         remote = {} if at is None else _remote_parts(at, settings, progress)
         cache, shipped = settings.home / "cache", shipped_digest()
@@ -158,13 +161,20 @@ def publish_stored(settings: Settings, embedder: Embedder, progress: Progress | 
         )
         drop_snapshots_with(settings.snapshots, withdrawn_versions(engine))
         if shared is not None:
-            shared.hand_over(manifest.snapshot_id, changes)
+            _hand_over(shared, lock, manifest, changes)
         if at is not None:
             _drop_unused(at, settings)
     finally:
         lock.release()
         engine.dispose()
     return manifest
+
+
+def _hand_over(shared: SharedSnapshots, lock: Lock, manifest: Manifest, changes: int) -> None:
+    """Publish to all machines, unless the lock went with its connection: another may build by now."""
+    if not lock.held():
+        raise OvertakenError
+    shared.hand_over(manifest.snapshot_id, changes)
 
 
 def open_workplace(settings: Settings, database: Engine, embedder: Embedder) -> Workplace | None:
@@ -212,19 +222,24 @@ def _remote_parts(at: Workplace, settings: Settings, progress: Progress | None) 
 
 
 def _drop_unused(at: Workplace, settings: Settings) -> None:
-    """Take out of the engine elsewhere what neither a kept snapshot nor a stored document needs.
+    """Take out of the engine elsewhere what neither a kept snapshot nor a document needs that is stored or noted there.
 
     Of machines that share a database others may still search what was there before everything was made anew: it stays
     until the next time.
     """
+    at.server.keep_only(lambda: _used(at, settings))
+
+
+def _used(at: Workplace, settings: Settings) -> set[str]:
     recipe = at.recipe
     recipes = (recipe, one_before(recipe)) if isinstance(settings.database, str) else (recipe,)
-    used = {engine_name(name, one) for name in stored_collections(at.database) for one in recipes}
+    stored = stored_collections(at.database)
+    used = {engine_name(name, one) for one in recipes for name in (*stored, *sizes(at.database, one))}
     for name in named_snapshots(settings.snapshots):
         with suppress(SnapshotError):
             manifest = read_manifest(settings.snapshots, name)
             used |= {part.name for part in read_remote_parts(settings.snapshots, manifest).values()}
-    at.server.keep_only(sorted(used))
+    return used
 
 
 def _was_built_elsewhere(settings: Settings, shared: SharedSnapshots, changes: int) -> bool:

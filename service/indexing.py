@@ -12,7 +12,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -57,8 +57,8 @@ class Server(Protocol):
     def has(self, name: str) -> bool:
         """Whether there is a collection of that name."""
 
-    def keep_only(self, names: Sequence[str]) -> None:
-        """Remove every other collection of this installation."""
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        """Remove every other collection of this installation, of those that are there before it asks for names."""
 
     def settle(self, name: str) -> None:
         """Have the latest rows of a collection indexed."""
@@ -199,7 +199,9 @@ def _work_at(at: Workplace, recipe: str, names: Sequence[str]) -> None:
     for collection, some in groupby(sorted(names, key=lambda name: where[name]), key=lambda name: where[name]):
         if collection:
             own = list(some)
-            _write(at.server.open(engine_name(collection, recipe), make=True), own, passages, viewed)
+            # A collection of which something was noted was made: where it is missing now, it was lost with the rest.
+            make = not table.is_noted(at.database, collection, recipe)
+            _write(at.server.open(engine_name(collection, recipe), make=make), own, passages, viewed)
             gone, older = [name for name in own if name not in stored], engine_name(collection, one_before(recipe))
             if gone and at.server.has(older):
                 at.server.open(older).delete_documents(gone)

@@ -3,13 +3,15 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from index.caching import FILE, VIEWS
-from index.errors import NoSnapshotError, StoreError
+from index.errors import NoSnapshotError, RetrievalError, StoreError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
 from service.settings import Settings
@@ -23,6 +25,16 @@ _log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.5
 """So long another machine may take to begin with what it has stored, before this one builds it."""
+
+
+class OvertakenError(RetrievalError):
+    """Another machine builds or has built meanwhile; nothing was published."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database was out of reach while the index was built, and another machine may have built meanwhile: "
+            "nothing was published; build again with `backline index`"
+        )
 
 
 class SharedSnapshots:
@@ -65,21 +77,27 @@ class SharedSnapshots:
     def hand_over(self, snapshot_id: str, changes: int) -> None:
         """Publish a snapshot of this machine to all; on return every look finds it.
 
+        The store is tidied and the cache sent last: where that fails it is logged, and left to the next build.
+
         Args:
             snapshot_id: Its name.
             changes: Changes that were counted before its documents were read.
 
         Raises:
-            StoreError: the store does not take it; the row still names the one before.
+            StoreError: the store does not take the snapshot; the row still names the one before.
+            OvertakenError: the row names one with more changes, and still does.
         """
         with self._lock:
             self._store.send(self._root, snapshot_id)
-            publish(self._engine, Published(snapshot_id, changes))
+            if not publish(self._engine, Published(snapshot_id, changes)):
+                raise OvertakenError
             self._seen = snapshot_id
         # This machine's own look need not wait for what follows.
-        self._store.keep_only(named_snapshots(self._root))
-        for cache in self._caches:
-            self._store.send_cache(cache)
+        with _left_to_the_next("older snapshots stay in the store"):
+            self._store.keep_only(named_snapshots(self._root))
+        with _left_to_the_next("the cache was not sent"):
+            for cache in self._caches:
+                self._store.send_cache(cache)
 
     def changes(self) -> int:
         """Return how often documents have changed."""
@@ -113,6 +131,15 @@ def open_shared(settings: Settings, engine: Engine) -> SharedSnapshots | None:
     except ModuleNotFoundError:
         raise StoreError("the extra is not installed: pip install 'backline[scale]'") from None
     return SharedSnapshots(engine, SnapshotStore(settings.snapshots_url), settings)
+
+
+@contextmanager
+def _left_to_the_next(what: str) -> Iterator[None]:
+    """Let a fault of the store pass: what the next build will do anyway fails none."""
+    try:
+        yield
+    except StoreError as error:
+        _log.warning("%s: %s", what, error)
 
 
 def _current(root: Path) -> str | None:

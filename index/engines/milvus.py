@@ -12,8 +12,8 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -44,13 +44,24 @@ _CHECK_SECONDS: Final = 2.0
 """For connecting and for asking whether anybody is there."""
 
 _SETTLE_SECONDS: Final = 300.0
-_QUIET: Final = {"grpc.keepalive_permit_without_calls": 0}
-"""An idle connection is not tested: a server by gRPC's defaults drops whoever asks it "are you there?" often."""
+_QUIET: Final = {"grpc.keepalive_permit_without_calls": 0, "grpc.client_idle_timeout_ms": 60_000}
+"""An idle connection is not tested: a server by gRPC's defaults drops whoever asks it "are you there?" often.
+
+After a minute it is closed, and the next call opens it anew: what cuts idle connections off silently comes too late.
+"""
 
 _SAID: Final = "Milvus (BACKLINE_MILVUS_URI) does not answer, or refuses us: {}"
 _FIELDS: Final = ["passage", "vector", "views"]
 _UNAVAILABLE: Final = 2
 """The last code of those that say that nobody is there, or not yet; greater ones refuse what was asked."""
+
+_ABSENT: Final = (
+    None,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNAVAILABLE,
+)
+"""What gRPC itself says of nobody being there."""
 
 
 class MilvusPassages:
@@ -89,7 +100,7 @@ class MilvusPassages:
                 if not make:
                     raise EngineError("Milvus has lost a collection: fill it anew with `backline index --rebuild`")
                 self._make_first()
-            name = client.describe_alias(self._alias)["collection_name"]
+            name = client.describe_alias(self._alias, timeout=_TIMEOUT_SECONDS)["collection_name"]
         if name.split("_")[-2] != self._model:
             raise ForeignCollectionError(collection, model_id)
 
@@ -127,7 +138,11 @@ class MilvusPassages:
         """Yield every passage with its vectors."""
         with _errors():
             pages = self._client.query_iterator(
-                self._target, batch_size=_AT_ONCE, output_fields=_FIELDS, consistency_level="Strong"
+                self._target,
+                batch_size=_AT_ONCE,
+                output_fields=_FIELDS,
+                consistency_level="Strong",
+                timeout=_TIMEOUT_SECONDS,
             )
         try:
             while True:
@@ -137,7 +152,8 @@ class MilvusPassages:
                     return
                 yield from map(_kept, rows)
         finally:
-            pages.close()
+            with suppress(EngineError), _errors():
+                pages.close()
 
     @contextmanager
     def replacing(self) -> Iterator["MilvusPassages"]:
@@ -145,18 +161,19 @@ class MilvusPassages:
         newer = object.__new__(MilvusPassages)
         newer.__dict__.update(self.__dict__)
         with _errors():
-            before = self._client.describe_alias(self._alias)["collection_name"]
+            before = self._client.describe_alias(self._alias, timeout=_TIMEOUT_SECONDS)["collection_name"]
             newer._target = self._make()
         try:
             yield newer
             with _errors():
-                self._client.alter_alias(newer._target, self._alias)
+                self._client.alter_alias(newer._target, self._alias, timeout=_TIMEOUT_SECONDS)
         except BaseException:
-            self._client.drop_collection(newer._target)
+            with suppress(EngineError), _errors():  # what led here is the fault to tell
+                self._client.drop_collection(newer._target, timeout=_TIMEOUT_SECONDS)
             raise
         newer._target = self._alias
         with _errors():
-            self._client.drop_collection(before)
+            self._client.drop_collection(before, timeout=_TIMEOUT_SECONDS)
 
     def __len__(self) -> int:
         with _errors():
@@ -215,10 +232,10 @@ class MilvusPassages:
         """Make the collection; of several that do so at once one is first, and the others take what it made."""
         made = self._make()
         try:
-            self._client.create_alias(made, self._alias)
+            self._client.create_alias(made, self._alias, timeout=_TIMEOUT_SECONDS)
         except MilvusException:
-            self._client.drop_collection(made)
-            if not self._client.has_collection(self._alias):
+            self._client.drop_collection(made, timeout=_TIMEOUT_SECONDS)
+            if not self._client.has_collection(self._alias, timeout=_TIMEOUT_SECONDS):
                 raise
 
     def _make(self) -> str:
@@ -258,7 +275,9 @@ class MilvusPassages:
         indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params=weights)
         indexes.add_index("document_id", index_type="INVERTED")
         indexes.add_index("source_id", index_type="INVERTED")
-        self._client.create_collection(name, schema=schema, index_params=indexes, consistency_level="Strong")
+        self._client.create_collection(
+            name, schema=schema, index_params=indexes, consistency_level="Strong", timeout=_TIMEOUT_SECONDS
+        )
         return name
 
 
@@ -300,21 +319,26 @@ class MilvusServer:
         with _errors():
             return bool(client.has_collection(_alias(self._prefix, name), timeout=_TIMEOUT_SECONDS))
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """Remove every other collection of this installation.
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        """Remove every other collection of this installation; one that is made meanwhile stays.
+
+        Args:
+            names: Asked for once it is known which collections there are: whoever needs one of these has said so.
 
         Raises:
             EngineError: Milvus does not answer or refuses.
         """
         client = self._connected()
-        kept = {_alias(self._prefix, name) for name in names}
         with _errors():
-            for collection in client.list_collections(timeout=_TIMEOUT_SECONDS):
+            there = client.list_collections(timeout=_TIMEOUT_SECONDS)
+        kept = {_alias(self._prefix, name) for name in names()}
+        with _errors():
+            for collection in there:
                 alias = "_".join(collection.split("_")[:-2])
                 if alias.startswith(f"{self._prefix}_") and alias not in kept:
-                    if client.has_collection(alias):
-                        client.drop_alias(alias)
-                    client.drop_collection(collection)
+                    if client.has_collection(alias, timeout=_TIMEOUT_SECONDS):
+                        client.drop_alias(alias, timeout=_TIMEOUT_SECONDS)
+                    client.drop_collection(collection, timeout=_TIMEOUT_SECONDS)
 
     def settle(self, name: str) -> None:
         """Have a collection's latest rows indexed: until then each search reads them one by one.
@@ -370,8 +394,10 @@ def _alias(prefix: str, collection: str) -> str:
 def _errors() -> Iterator[None]:
     try:
         yield
-    except grpc.RpcError as error:  # its deadline passed
-        raise EngineAwayError(_SAID.format(type(error).__name__)) from error
+    except grpc.RpcError as error:
+        code = getattr(error, "code", lambda: None)()
+        says = type(error).__name__ if code is None else f"code {code.name}"
+        raise (EngineAwayError if code in _ABSENT else EngineError)(_SAID.format(says)) from error
     except MilvusException as error:
         refused = isinstance(error.code, int) and error.code > _UNAVAILABLE
         raise (EngineError if refused else EngineAwayError)(_SAID.format(f"code {error.code}")) from error

@@ -181,6 +181,14 @@ def collections_of(engine: Engine, names: Collection[str]) -> Mapping[str, str]:
         return {row.document_id: row.collection for row in connection.execute(query)}
 
 
+def is_noted(engine: Engine, collection: str, recipe: str) -> bool:
+    """Whether an engine elsewhere should hold anything of a collection that was made by a recipe."""
+    columns = indexed.c
+    query = select(columns.document_id).where(columns.collection == collection, columns.recipe == recipe).limit(1)
+    with engine.connect() as connection:
+        return connection.execute(query).first() is not None
+
+
 def count_words(engine: Engine, collection: str, recipe: str) -> WordCounts:
     """Add up the words of a collection."""
     columns = indexed.c

@@ -33,9 +33,16 @@ def published(engine: Engine) -> Published | None:
     return None if row is None else Published(row.snapshot_id, row.changes)
 
 
-def publish(engine: Engine, news: Published) -> None:
-    """Let every machine serve a snapshot from now on; only the holder of the lock for building may call this."""
+def publish(engine: Engine, news: Published) -> bool:
+    """Let every machine serve a snapshot from now on; only the holder of the lock for building may call this.
+
+    Returns:
+        Whether it is published: not where the one before holds more changes.
+    """
     values = {"snapshot_id": news.snapshot_id, "changes": news.changes}
     adding = upsert(engine, publication).values(id=1, **values)
+    taking = adding.on_conflict_do_update(
+        index_elements=["id"], set_=values, where=publication.c.changes <= news.changes
+    )
     with engine.begin() as connection:
-        connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_=values))
+        return connection.execute(taking.returning(publication.c.id)).first() is not None

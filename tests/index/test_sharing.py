@@ -1,6 +1,9 @@
 from pathlib import Path
+from typing import BinaryIO
 
+import obstore
 import pytest
+from obstore.store import ObjectStore
 
 from corpus.records import Document
 from index.building import build_snapshot
@@ -92,6 +95,28 @@ def test_a_transfer_that_breaks_off_leaves_nothing_and_works_the_next_time(
     assert current_snapshot_id(there) == name
 
 
+def test_what_is_damaged_in_the_store_is_sent_again_and_nothing_else(
+    here: tuple[Path, str], store_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, name = here
+    store, put, sent = SnapshotStore(store_address), obstore.put, []
+    store.send(root, name)
+    put(store._store, f"{name}/documents.jsonl", b"cut")
+    obstore.delete(store._store, f"{name}/parts/0/passages.faiss")
+    with pytest.raises(NoSnapshotError):
+        store.bring(tmp_path / "there", name)
+
+    def noted(to: ObjectStore, path: str, content: BinaryIO) -> None:
+        sent.append(path.removeprefix(f"{name}/"))
+        put(to, path, content)
+
+    monkeypatch.setattr("index.sharing.obstore.put", noted)
+    store.send(root, name)
+    assert sorted(sent) == ["documents.jsonl", "parts/0/passages.faiss"]
+    store.bring(tmp_path / "there", name)
+    assert open_snapshot(tmp_path / "there", MODEL).id == name
+
+
 def test_the_store_keeps_what_it_is_told_to_keep(
     here: tuple[Path, str], store_address: str, tmp_path: Path, documents: list[Document], embedder: HashingEmbedder
 ) -> None:
@@ -114,6 +139,25 @@ def test_the_cache_of_embeddings_goes_along(store_address: str, tmp_path: Path) 
     store.send_cache(tmp_path / "embeddings.sqlite")
     store.bring_cache(tmp_path / "b" / "embeddings.sqlite")
     assert [file.read_bytes() for file in (tmp_path / "b").iterdir()] == [b"vectors"]
+
+
+def test_a_cache_that_came_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, file = SnapshotStore(f"file://{tmp_path / 'shared'}"), tmp_path / "here" / "embeddings.sqlite"
+    (tmp_path / "embeddings.sqlite").write_bytes(b"vectors")
+    store.send_cache(tmp_path / "embeddings.sqlite")
+    copy, asides = SnapshotStore._copy, []
+
+    def slow(self: SnapshotStore, name: str, target: Path) -> None:
+        copy(self, name, target)
+        asides.append(target)
+        if len(asides) == 1:
+            store.bring_cache(file)  # another worker does the same
+            file.write_bytes(b"in use")
+
+    monkeypatch.setattr(SnapshotStore, "_copy", slow)
+    store.bring_cache(file)
+    assert len(set(asides)) == 2
+    assert [one.read_bytes() for one in file.parent.iterdir()] == [b"in use"]
 
 
 def test_a_store_that_does_not_answer_is_an_error_of_ours(here: tuple[Path, str], tmp_path: Path) -> None:

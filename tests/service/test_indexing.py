@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,13 +50,17 @@ class Here:
     def open(self, name: str, *, make: bool = False) -> EmbeddedPassages:
         if self.down:
             raise EngineError("it does not answer")
-        return self.engines.setdefault(name, EmbeddedPassages(16)) if make else self.engines[name]
+        if not make and name not in self.engines:
+            raise EngineError("it has lost a collection")
+        return self.engines.setdefault(name, EmbeddedPassages(16))
 
     def has(self, name: str) -> bool:
         return name in self.engines
 
-    def keep_only(self, names: Sequence[str]) -> None:
-        self.engines = {name: engine for name, engine in self.engines.items() if name in names}
+    def keep_only(self, names: Callable[[], Collection[str]]) -> None:
+        there = set(self.engines)
+        for name in there - set(names()):
+            del self.engines[name]
 
     def settle(self, name: str) -> None:
         del name
@@ -141,6 +145,31 @@ def test_what_was_there_before_stays_for_other_machines_and_loses_what_is_delete
         assert {one.passage.id for one in here.open(name).everything()} == passages_of(document(2))
     _drop_unused(at, Settings(home=tmp_path))
     assert set(here.engines) == {engine_name("ward", at.recipe)}
+
+
+def test_a_collection_that_was_lost_is_not_made_anew_with_the_latest_document_alone(at: Workplace, here: Here) -> None:
+    documents = [document(number) for number in range(3)]
+    store_documents(at.database, documents[:2])
+    index_waiting(at)
+    here.engines.clear()
+    store_documents(at.database, documents[2:])
+    with pytest.raises(EngineError, match="lost a collection"):
+        index_waiting(at)
+    assert (here.engines, waiting(at.database)) == ({}, 1)
+    begin_generation(at.database)
+    assert index_waiting(at) == 3
+    assert here.held(at) == passages_of(*documents)
+
+
+def test_a_collection_stays_until_its_last_document_was_taken_out(at: Workplace, here: Here, tmp_path: Path) -> None:
+    store_documents(at.database, [document(1)])
+    index_waiting(at)
+    delete_document(at.database, document(1).id)
+    _drop_unused(at, Settings(home=tmp_path))
+    assert index_waiting(at) == 1
+    assert here.held(at) == set()
+    _drop_unused(at, Settings(home=tmp_path))
+    assert here.engines == {}
 
 
 class Meddling(HashingEmbedder):

@@ -10,13 +10,14 @@ from sqlalchemy import Engine
 from corpus.records import Document, Section, Source, Span
 from index.building import build_snapshot
 from index.caching import FILE, VIEWS
+from index.errors import StoreError
 from index.manifest import current_snapshot_id, named_snapshots
 from index.publishing import drop_snapshots_with
 from index.sharing import SnapshotStore
 from index.snapshot import Manifest, open_snapshot
 from service import sharing
 from service.settings import Settings
-from service.sharing import SharedSnapshots
+from service.sharing import OvertakenError, SharedSnapshots
 from service.storage.documents import delete_document, load_documents, store_document, withdrawn_versions
 from service.storage.publication import Published, published
 from tests.service.fakes import StemEmbedder
@@ -110,3 +111,36 @@ def test_what_nobody_builds_is_built_by_another_after_a_while(machine: Make, mon
     other.build()
     assert not other.shared.is_behind()
     assert other.documents() == {"doc_beds", "doc_ours"}
+
+
+def test_a_snapshot_with_fewer_changes_takes_no_published_ones_place(machine: Make) -> None:
+    one, other = machine("one"), machine("other")
+    older = one.build()
+    store_document(one.engine, document("beds", "Beds are firm."))
+    newer = other.build()
+    with pytest.raises(OvertakenError, match="another machine"):
+        one.shared.hand_over(older.snapshot_id, 0)
+    assert published(one.engine) == Published(newer.snapshot_id, 1)
+    one.shared.follow()
+    assert one.documents() == {"doc_beds", "doc_ours"}
+
+
+def test_a_store_that_fails_after_all_were_told_fails_no_build(
+    machine: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = machine("one"), machine("other")
+
+    def away(*_: object) -> None:
+        raise StoreError("TimeoutError")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SnapshotStore, "keep_only", away)
+        meanwhile.setattr(SnapshotStore, "send_cache", away)
+        built = one.build()
+    assert published(other.engine) == Published(built.snapshot_id, 0)
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "older snapshots stay in the store",
+        "the cache was not sent",
+    ]
+    other.shared.follow()
+    assert other.documents() == {"doc_ours"}

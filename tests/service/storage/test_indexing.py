@@ -18,6 +18,7 @@ from service.storage.indexing import (
     finish,
     give_back,
     is_behind,
+    is_noted,
     load_installation,
     renew,
     sizes,
@@ -104,4 +105,6 @@ def test_sizes_and_words_are_those_of_a_collection_and_a_recipe(engine: Engine) 
     assert (found["ward"].documents, found["ward"].passages, found["ward"].sentences) == (2, 3, 9)
     assert set(found) == {"ward", "other"}
     assert sizes(engine, "model-1") == {}
+    assert (is_noted(engine, "ward", RECIPE), is_noted(engine, "ward", "model-1")) == (True, False)
+    assert not is_noted(engine, "unknown", RECIPE)
     assert count_words(engine, "ward", RECIPE) == WordCounts(3, 6, {"heat": 3}, {"heat": 3})
