@@ -44,6 +44,8 @@ _CHECK_SECONDS: Final = 2.0
 """For connecting and for asking whether anybody is there."""
 
 _SETTLE_SECONDS: Final = 300.0
+"""For what a busy cluster may take long to do: to make and load a collection, to index its rows."""
+
 _QUIET: Final = {"grpc.keepalive_permit_without_calls": 0, "grpc.client_idle_timeout_ms": 60_000}
 """An idle connection is not tested: a server by gRPC's defaults drops whoever asks it "are you there?" often.
 
@@ -276,7 +278,7 @@ class MilvusPassages:
         indexes.add_index("document_id", index_type="INVERTED")
         indexes.add_index("source_id", index_type="INVERTED")
         self._client.create_collection(
-            name, schema=schema, index_params=indexes, consistency_level="Strong", timeout=_TIMEOUT_SECONDS
+            name, schema=schema, index_params=indexes, consistency_level="Strong", timeout=_SETTLE_SECONDS
         )
         return name
 
