@@ -45,8 +45,8 @@ tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.jso
 test: system $(VENV)/.installed-dev tests/node_modules/.package-lock.json ## install, then the whole suite; SYSTEM=1 installs Debian packages too
 	@$(MAKE) --no-print-directory test-only
 
-test-only: ## the whole suite, with what is installed, in two processes
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test-only: ## the whole suite, with what is installed, in three processes: much of the time a test waits for a server
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 drills: $(VENV)/.installed-dev ## every drill as often as by night, times and rates too, and docs/drills.md; ONLY="R6 R7" runs some
 	@NIGHT=1 $(BIN)/python -m pytest -q --drills "$(or $(ONLY),all)"

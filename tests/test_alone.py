@@ -46,7 +46,7 @@ def test_there_is_no_way_out_and_yet_the_door_the_store_and_the_search_pass_thei
 @pytest.mark.drill("R25")
 def test_the_whole_suite_passes_there(record_property: Callable[[str, object], None]) -> None:
     need_namespaces()
-    options = ("-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "--ignore", __file__)
+    options = ("-q", "-n", "3", "--dist", "loadfile", "-p", "no:cacheprovider", "--ignore", __file__)
     done = alone(sys.executable, "-m", "pytest", *options, seconds=7_200)
     record_property("the suite", done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:])
     assert done.returncode == 0, done.stdout[-5000:]
