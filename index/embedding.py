@@ -1,6 +1,7 @@
 """Texts into unit vectors."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -66,7 +67,7 @@ class SentenceTransformersEmbedder:
     """The reference embedder: sentence-transformers on the CPU, from checked files alone.
 
     Loading takes seconds and some 400 MB; construct it once. The hub is switched off in this process before the
-    library loads.
+    library loads. Safe to call from several threads: they take turns, because its tokenizer serves one at a time.
     """
 
     def __init__(self, files: ModelFiles) -> None:
@@ -80,6 +81,7 @@ class SentenceTransformersEmbedder:
         self._model = SentenceTransformer(str(files.path), device="cpu", local_files_only=True, trust_remote_code=False)
         self._model.eval()
         self._counter = TokenCounter(files.path)
+        self._turn = threading.Lock()
 
     @property
     def model_id(self) -> str:
@@ -117,13 +119,14 @@ class SentenceTransformersEmbedder:
         order = sorted(range(len(texts)), key=lambda row: (len(texts[row]), row))
         for begin in range(0, len(order), _BATCH):
             rows = order[begin : begin + _BATCH]
-            encoded: Any = self._model.encode(
-                [texts[row] for row in rows],
-                batch_size=_BATCH,
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
+            with self._turn:
+                encoded: Any = self._model.encode(
+                    [texts[row] for row in rows],
+                    batch_size=_BATCH,
+                    convert_to_numpy=True,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
+                )
             vectors[rows] = encoded
             if progress is not None:
                 progress(min(begin + _BATCH, len(order)), len(order))
@@ -138,12 +141,13 @@ class SentenceTransformersEmbedder:
             return vectors, parts_alone(self, texts, parts)
         means = []
         for text, own, vector in zip(texts, parts, vectors, strict=True):
-            told: Any = self._model.encode(
-                text.strip(), output_value="token_embeddings", convert_to_numpy=False, show_progress_bar=False
-            )
-            encoded = self._model.tokenizer(
-                text.strip(), return_offsets_mapping=True, truncation=True, max_length=self.token_budget
-            )
+            with self._turn:
+                told: Any = self._model.encode(
+                    text.strip(), output_value="token_embeddings", convert_to_numpy=False, show_progress_bar=False
+                )
+                encoded = self._model.tokenizer(
+                    text.strip(), return_offsets_mapping=True, truncation=True, max_length=self.token_budget
+                )
             means.append(means_of_parts(told.numpy(), encoded["offset_mapping"], shifted(text, own), vector))
         return vectors, means
 

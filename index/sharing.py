@@ -101,6 +101,8 @@ class SnapshotStore:
     def send_cache(self, file: Path) -> None:
         """Copy the cache of embeddings into the store, so that whoever builds next need not embed everything.
 
+        What was there goes in any case: it may hold what was deleted since.
+
         Raises:
             StoreError: the store does not answer or refuses us.
         """
@@ -108,6 +110,8 @@ class SnapshotStore:
             if file.exists() and file.stat().st_size <= MOST_CACHE_BYTES:
                 with file.open("rb") as content:
                     obstore.put(self._store, f"{_CACHE}/{file.name}", content)
+            elif self._has(f"{_CACHE}/{file.name}"):
+                obstore.delete(self._store, f"{_CACHE}/{file.name}")
         except (BaseError, OSError) as error:
             raise StoreError(type(error).__name__) from error
 

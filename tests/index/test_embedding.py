@@ -1,11 +1,16 @@
 """The reference embedder with the real model."""
 
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from corpus.records import Span
 from index.embedding import SentenceTransformersEmbedder, TokenCounter
 from index.model_files import check_model_files
 
@@ -51,6 +56,25 @@ def test_the_same_texts_give_the_same_bits(
     reference: SentenceTransformersEmbedder, vectors: NDArray[np.float32]
 ) -> None:
     assert np.array_equal(reference.embed(TEXTS), vectors)
+
+
+def test_threads_that_embed_at_once_use_the_tokenizer_in_turn(
+    reference: SentenceTransformersEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, inside, most = reference._model.encode, threading.Semaphore(6), []
+
+    def encode(*given: Any, **options: Any) -> Any:
+        with inside:
+            most.append(6 - inside._value)
+            time.sleep(0.01)
+            return real(*given, **options)
+
+    monkeypatch.setattr(reference._model, "encode", encode)
+    with ThreadPoolExecutor(6) as pool:
+        whole = [pool.submit(reference.embed, ["Ice"]) for _ in range(6)]
+        cut = [pool.submit(reference.embed_parts, ["Heat helps."], [[Span(0, 4)]]) for _ in range(6)]
+    assert len([one.result() for one in whole]) == len([one.result() for one in cut]) == 6
+    assert max(most) == 1
 
 
 def test_what_means_the_same_is_nearer(reference: SentenceTransformersEmbedder) -> None:

@@ -141,6 +141,19 @@ def test_the_cache_of_embeddings_goes_along(store_address: str, tmp_path: Path) 
     assert [file.read_bytes() for file in (tmp_path / "b").iterdir()] == [b"vectors"]
 
 
+def test_of_a_cache_that_grew_too_large_to_share_the_older_copy_goes(
+    store_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, file = SnapshotStore(store_address), tmp_path / "embeddings.sqlite"
+    file.write_bytes(b"vectors")
+    store.send_cache(file)
+    monkeypatch.setattr("index.sharing.MOST_CACHE_BYTES", 3)
+    for _ in range(2):
+        store.send_cache(file)
+        store.bring_cache(tmp_path / "b" / "embeddings.sqlite")
+        assert list((tmp_path / "b").iterdir()) == []
+
+
 def test_a_cache_that_came_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, file = SnapshotStore(f"file://{tmp_path / 'shared'}"), tmp_path / "here" / "embeddings.sqlite"
     (tmp_path / "embeddings.sqlite").write_bytes(b"vectors")
