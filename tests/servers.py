@@ -138,15 +138,17 @@ def open_milvus_lite() -> Iterator[str]:
 
 def _await_milvus(address: str) -> None:
     """Return once it serves: its port answers earlier."""
-    from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
+
+    from index.engines.milvus import connect
+    from index.errors import EngineError
 
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
-            client = MilvusClient(address, timeout=_SECONDS / 6)
+            client = connect(address)  # all clients of a process share the first one's connection and its options
             client.list_collections()
-        except MilvusException:
+        except (EngineError, MilvusException):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)

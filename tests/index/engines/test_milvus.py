@@ -126,6 +126,11 @@ def test_an_idle_connection_is_not_tested_and_closed_after_a_minute(monkeypatch:
     assert given["grpc_options"] == {"grpc.keepalive_permit_without_calls": 0, "grpc.client_idle_timeout_ms": 60_000}
 
 
+def test_whoever_connects_gets_a_connection_with_our_options(milvus_server: str) -> None:
+    # The library shares one connection among all clients of a process: the first one's options hold.
+    assert connect(milvus_server)._handler._grpc_options["grpc.keepalive_permit_without_calls"] == 0
+
+
 def test_a_connection_that_was_closed_for_idling_opens_anew(
     milvus_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
