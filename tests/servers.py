@@ -27,12 +27,11 @@ def free_port() -> int:
 
 @contextmanager
 def open_server(
-    command: Sequence[str], port: int, user: str | None = None, end: signal.Signals = signal.SIGINT
+    command: Sequence[str], port: int, end: signal.Signals = signal.SIGINT
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends, when it gets the signal ``end``; it begins when the port answers."""
-    group = None if user is None else user
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(list(command), stdout=said, stderr=said, user=user, group=group)
+        process = subprocess.Popen(list(command), stdout=said, stderr=said)
         try:
             deadline = time.monotonic() + _SECONDS
             while not _answers(port):
@@ -54,16 +53,27 @@ def open_server(
 def open_postgresql() -> Iterator[str]:
     """Run a PostgreSQL of its own and yield the address of its server, without a database's name."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
+    # It refuses to run as root. Not by subprocess's own "user": that forks, and a fork of a process with gRPC's threads
+    # may die before it begins.
+    become = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if os.getuid() == 0 else ()
     port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="backline-postgresql-"))
     try:
-        if user is not None:
-            shutil.chown(folder, user, user)
-        make = [str(programs / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [*make, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, user=user, group=user, cwd=folder
-        )
+        if become:
+            shutil.chown(folder, "postgres", "postgres")
+        make = [
+            *become,
+            str(programs / "initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run([*make, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd=folder)
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(folder),
@@ -72,8 +82,8 @@ def open_postgresql() -> Iterator[str]:
             "shared_buffers": "32MB",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
-        with open_server(command, port, user, signal.SIGQUIT):  # at once, without a checkpoint
+        command = [*become, str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
+        with open_server(command, port, signal.SIGQUIT):  # at once, without a checkpoint
             yield f"postgresql://postgres@127.0.0.1:{port}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
