@@ -61,19 +61,10 @@ def open_postgresql() -> Iterator[str]:
     try:
         if become:
             shutil.chown(folder, "postgres", "postgres")
-        make = [
-            *become,
-            str(programs / "initdb"),
-            "-D",
-            str(folder / "data"),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run([*make, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, cwd=folder)
+        make = [*become, str(programs / "initdb"), "-D", str(folder / "data"), "-U", "postgres"]
+        subprocess.run(
+            [*make, *"-A trust -E UTF8 --locale=C.UTF-8 --no-sync".split()], check=True, capture_output=True, cwd=folder
+        )
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(folder),

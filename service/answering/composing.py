@@ -121,7 +121,7 @@ _ILLNESSES = tuple(
 )
 """Illnesses that each have pages of their own."""
 
-_OF_THE_BACK = frozenset({3, 4, 5})
+_OF_THE_BACK = _illnesses("tumor, cauda equina, tethered cord")
 _BACK = re.compile(
     r"\b(?:backs?|back ?aches?|spine|spinal|spasms?|lumbar|lumbago|sciatic\w*|(?:slipped )?dis[ck]s?|vertebra\w*)\b",
     re.IGNORECASE,

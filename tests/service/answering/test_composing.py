@@ -50,34 +50,27 @@ def test_what_holds_for_another_illness_stands_behind() -> None:
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("question", "first"),
     [
-        "Can kidney stones come back?",
-        "How do I stop another kidney stone?",
-        "My kidney stones are back, how do I stop them?",
-        "Will my gallstones grow back?",
+        ("Can kidney stones come back?", "stones"),
+        ("How do I stop another kidney stone?", "stones"),
+        ("My kidney stones are back, how do I stop them?", "stones"),
+        ("Will my gallstones grow back?", "stones"),
+        ("Can a kidney stone hurt in the back?", "back"),
+        ("kidney stone or sciatica?", "back"),
+        ("Gallstones or a slipped disc?", "back"),
+        ("Can a kidney stone give me backache?", "back"),
+        ("What are the warning signs of cauda equina?", "back"),
+        ("Is a spinal tumor likely?", "back"),
+        ("Does back pain come back?", "back"),
     ],
 )
-def test_who_asks_about_another_illness_is_not_told_about_the_back(question: str) -> None:
-    back, both = hit("Much lowers the chance of back pain.", 0.9), hit("Kidney stones and gallstones need water.", 0.8)
-    assert [h.text for h in put_back_others(question, [back, both])] == [both.text, back.text]
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "Can a kidney stone hurt in the back?",
-        "kidney stone or sciatica?",
-        "Gallstones or a slipped disc?",
-        "Can a kidney stone give me backache?",
-        "What are the warning signs of cauda equina?",
-        "Is a spinal tumor likely?",
-        "Does back pain come back?",
-    ],
-)
-def test_who_asks_about_the_back_too_is_told_about_it(question: str) -> None:
-    back, both = hit("Most pain in the back soon eases.", 0.9), hit("Kidney stones and gallstones need water.", 0.8)
-    assert put_back_others(question, [back, both])[0] == back
+def test_only_who_asks_about_the_back_too_is_told_about_it_first(question: str, first: str) -> None:
+    told = {
+        "back": hit("Much lowers the chance of back pain.", 0.9),
+        "stones": hit("Kidney stones and gallstones need water.", 0.8),
+    }
+    assert put_back_others(question, list(told.values()))[0] == told[first]
 
 
 def test_repeats_are_left_out() -> None:
